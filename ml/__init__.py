@@ -1,0 +1,1 @@
+"""Reading handwritten digits: a library without Django."""

@@ -1,0 +1,178 @@
+"""From the bytes of a file to an upright picture, and back to a file that is safe to keep."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF", "TIFF")
+MAX_BYTES = 20_000_000  # a phone's largest JPEG is about 15 MB
+MAX_PIXELS = 40_000_000  # larger than any phone's usual photograph
+MAX_SIDE = 1600  # px; larger pictures are reduced before they are read and kept
+PNG_SIDE = 640  # px; up to here a picture is kept without loss
+
+# Pillow would accept these formats' bombs with a warning only; a warning must end in an error.
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+
+
+class PictureError(Exception):
+    """The bytes are not a picture that can be read; the text is for the person who sent it.
+
+    `code` is one of empty, too_large, not_an_image, damaged, too_many_pixels, several_pictures.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An upright picture without transparency, its longer side at most `MAX_SIDE`.
+
+    `image` has mode L or RGB. `gray` is uint8 (height, width), 0 black to 255 white.
+    """
+
+    image: Image.Image
+    gray: np.ndarray
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A picture encoded anew, free of everything that was hidden in the sent file."""
+
+    data: bytes
+    suffix: str
+    sha256: str
+    width: int
+    height: int
+
+
+def open_picture(data: bytes) -> Picture:
+    """Decode a picture from bytes that nobody vouches for.
+
+    The format is told by the content. Sizes are checked before decoding. The EXIF turn is
+    applied, transparent parts become white paper, 16 bits are scaled to 8, and large JPEGs
+    are decoded reduced.
+
+    Raises:
+        PictureError: with a `code` and a message for the sender.
+    """
+    if not data:
+        raise PictureError("empty", "The file is empty. Please choose another picture.")
+    if len(data) > MAX_BYTES:
+        raise PictureError(
+            "too_large",
+            f"The file has {len(data) / 1e6:.0f} MB; at most {MAX_BYTES / 1e6:.0f} MB can be "
+            "read. Please send a smaller picture.",
+        )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about metadata; sizes are checked below
+            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+                _check(image)
+                return _picture(_upright(image))
+    except UnidentifiedImageError as error:
+        raise PictureError(
+            "not_an_image",
+            "This file is not a picture that can be read. Please send a PNG, JPEG, BMP, WebP, "
+            "GIF or TIFF picture.",
+        ) from error
+    except Image.DecompressionBombError as error:
+        raise _too_many_pixels() from error
+    except PictureError:
+        raise
+    except (OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError, KeyError,
+            OverflowError, MemoryError, AttributeError, RuntimeError, ZeroDivisionError) as error:
+        # Pillow's decoders raise all of these on damaged files.
+        raise PictureError(
+            "damaged", "The picture is damaged or incomplete. Please save or take it again."
+        ) from error
+
+
+def keep(picture: Picture) -> Kept:
+    """Encode a picture anew: PNG when small, JPEG when large."""
+    image = picture.image
+    buffer = io.BytesIO()
+    if max(image.size) <= PNG_SIDE:
+        image.save(buffer, "PNG", compress_level=1)
+        suffix = ".png"
+    else:
+        image.save(buffer, "JPEG", quality=88)
+        suffix = ".jpg"
+    data = buffer.getvalue()
+    return Kept(data, suffix, hashlib.sha256(data).hexdigest(), image.width, image.height)
+
+
+def to_png(pixels: np.ndarray) -> bytes:
+    """Encode a uint8 array (height, width) as a grayscale PNG."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
+def _too_many_pixels() -> PictureError:
+    return PictureError(
+        "too_many_pixels",
+        f"The picture has more than {MAX_PIXELS / 1e6:.0f} million pixels. "
+        "Please send a smaller one.",
+    )
+
+
+def _check(image: Image.Image) -> None:
+    if image.width * image.height > MAX_PIXELS:
+        raise _too_many_pixels()
+    # Many phones write MPO: a JPEG with a preview or depth map behind it, still one picture.
+    if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
+        raise PictureError(
+            "several_pictures",
+            "The file holds several pictures or is animated. Please send one still picture.",
+        )
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    if image.format in {"JPEG", "MPO"}:
+        scale = min(1.0, MAX_SIDE / max(image.size))
+        # Decodes at 1/2, 1/4 or 1/8, never smaller than asked for.
+        image.draft(None, (int(image.width * scale), int(image.height * scale)))
+    image.load()
+    upright = ImageOps.exif_transpose(image)
+    return _without_transparency(upright)
+
+
+def _without_transparency(image: Image.Image) -> Image.Image:
+    if image.mode in {"L", "RGB"} and "transparency" not in image.info:
+        return image
+    if image.mode == "1":
+        return image.convert("L")
+    if image.mode.startswith("I") or image.mode == "F":
+        return _eight_bits(image)
+    if image.has_transparency_data:
+        layered = image.convert("RGBA")
+        paper = Image.new("RGBA", layered.size, "white")
+        return Image.alpha_composite(paper, layered).convert("RGB")
+    return image.convert("RGB")
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Scale 16 and 32 bits to 8: files of 16 bits use 0..65535, others their own range."""
+    values = np.asarray(image, np.float64)
+    values = np.where(np.isfinite(values), values, 0.0)
+    low, high = float(values.min()), float(values.max())
+    if 0 <= low and high <= 255:
+        low, high = 0.0, 255.0
+    elif 0 <= low and high <= 65535:
+        low, high = 0.0, 65535.0
+    return Image.fromarray(np.rint((values - low) / (high - low) * 255).astype(np.uint8))
+
+
+def _picture(image: Image.Image) -> Picture:
+    if max(image.size) > MAX_SIDE:
+        image = image.copy()
+        image.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.BOX, reducing_gap=2.0)
+    return Picture(image, np.asarray(image.convert("L")))

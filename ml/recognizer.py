@@ -1,0 +1,144 @@
+"""Serving: one picture in, one reading out, without Keras or TensorFlow."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+from ml import calibration, cards, preprocessing
+from ml.preprocessing import Box, Reason, Refused
+
+
+class Verdict(StrEnum):
+    ACCEPTED = "accepted"
+    UNSURE = "unsure"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Digit:
+    """One digit of a reading.
+
+    Attributes:
+        label: the most probable numeral.
+        probabilities: ten numbers in the order of the card's labels, sum at most 1.0;
+            what is missing from 1.0 is the probability that this is no digit.
+        box: where the digit stands, px of the picture that was read.
+        field: uint8 (28, 28), 0 paper to 255 ink: what the network saw.
+    """
+
+    label: str
+    probabilities: tuple[float, ...]
+    box: Box
+    field: np.ndarray
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the recogniser says of one picture.
+
+    `text` is empty when the verdict is refused; `confidence` is 0.0 to 1.0; `reason` says why
+    the verdict is not accepted. `digits` is empty when no digit was found to look at.
+    """
+
+    text: str
+    confidence: float
+    verdict: Verdict
+    reason: Reason | None
+    digits: tuple[Digit, ...]
+
+
+class Recognizer:
+    """A loaded model. Safe to share between threads: each gets an interpreter of its own."""
+
+    def __init__(self, card: cards.ModelCard, model: bytes) -> None:
+        self.card = card
+        self._model = model
+        self._local = threading.local()
+        self._interpreter()  # a file that LiteRT cannot load must fail here, not at a request
+
+    @classmethod
+    def load(cls, directory: Path) -> Recognizer:
+        """Verify a model directory against its card and load what it serves.
+
+        Raises:
+            cards.CardError: the directory is incomplete, damaged, or made for other preprocessing.
+        """
+        card = cards.verify(directory)
+        if card.preprocessing != preprocessing.VERSION:
+            raise cards.CardError(
+                f"{directory} was trained with preprocessing {card.preprocessing}; "
+                f"this program has {preprocessing.VERSION}. Train the model again."
+            )
+        try:
+            return cls(card, (directory / cards.SERVED_FILE).read_bytes())
+        except (ValueError, RuntimeError, OSError) as error:
+            raise cards.CardError(f"{directory} cannot be loaded: {error}") from error
+
+    def read(self, picture: np.ndarray) -> Reading:
+        """Read the one digit in a picture.
+
+        Args:
+            picture: uint8 array (height, width), 0 black to 255 white, upright.
+        """
+        try:
+            field = preprocessing.to_field(picture)
+        except Refused as refusal:
+            return Reading("", 0.0, Verdict.REFUSED, refusal.reason, ())
+        return self._judge(field, self.logits(field.pixels))
+
+    def read_many(self, pictures: Iterable[np.ndarray]) -> Iterator[Reading]:
+        """Read pictures one after another, lazily and in order."""
+        return (self.read(picture) for picture in pictures)
+
+    def logits(self, field: np.ndarray) -> np.ndarray:
+        """Run the network on one field.
+
+        Args:
+            field: float32 (28, 28), 0.0 paper to 1.0 ink.
+
+        Returns:
+            float32 (10,), or (11,) when the card says `rejects`.
+        """
+        interpreter, source, target = self._interpreter()
+        interpreter.set_tensor(source, field[None, :, :, None])
+        interpreter.invoke()
+        result: np.ndarray = interpreter.get_tensor(target)[0]
+        return result
+
+    def _judge(self, field: preprocessing.Field, logits: np.ndarray) -> Reading:
+        probabilities = calibration.probabilities(logits, self.card.temperature)[:10]
+        best = int(probabilities.argmax())
+        label, confidence = self.card.labels[best], float(probabilities[best])
+        digit = Digit(
+            label=label,
+            probabilities=tuple(float(p) for p in probabilities),
+            box=field.box,
+            field=np.rint(field.pixels * 255).astype(np.uint8),
+        )
+        thresholds = self.card.thresholds
+        if confidence < thresholds.refuse:
+            return Reading("", confidence, Verdict.REFUSED, Reason.NOT_A_DIGIT, (digit,))
+        if confidence < thresholds.accept:
+            return Reading(label, confidence, Verdict.UNSURE, Reason.UNSURE, (digit,))
+        return Reading(label, confidence, Verdict.ACCEPTED, None, (digit,))
+
+    def _interpreter(self) -> tuple[Interpreter, int, int]:
+        loaded: tuple[Interpreter, int, int] | None = getattr(self._local, "loaded", None)
+        if loaded is None:
+            interpreter = Interpreter(model_content=self._model, num_threads=1)
+            interpreter.allocate_tensors()
+            source = interpreter.get_input_details()[0]
+            target = interpreter.get_output_details()[0]
+            outputs = 11 if self.card.rejects else 10
+            if tuple(source["shape"]) != (1, 28, 28, 1) or target["shape"][-1] != outputs:
+                raise ValueError("the network does not have the shape that its card says")
+            loaded = (interpreter, source["index"], target["index"])
+            self._local.loaded = loaded
+        return loaded

@@ -1,0 +1,322 @@
+from __future__ import annotations
+
+import base64
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import Storage, storages
+from django.db import models, transaction
+from django.db.models import F, Q
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from ml.scripts import SCRIPTS
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+    from ml.cards import ModelCard
+    from recognition.recognizers import Answer
+
+SCRIPT_CHOICES = [(script.code, script.name) for script in SCRIPTS.values()]
+
+
+class TrainedModelQuerySet(models.QuerySet["TrainedModel"]):
+    def active(self, script: str) -> TrainedModel | None:
+        """The model that new predictions of a script use, or None."""
+        return self.filter(active_for=script).first()
+
+    def previous(self, script: str) -> TrainedModel | None:
+        """The model that was active before the one that is active now, or None."""
+        current = self.active(script)
+        activations = ModelActivation.objects.filter(model__script=script).order_by("-pk")
+        for activation in activations.select_related("model")[:100]:
+            if activation.model != current:
+                return activation.model
+        return None
+
+
+class TrainedModel(models.Model):
+    """A model directory that the site knows; its files never change."""
+
+    version = models.CharField(max_length=100, unique=True)
+    script = models.CharField(max_length=20, choices=SCRIPT_CHOICES)
+    shipped = models.BooleanField(help_text="It came with the program; others are in MODEL_ROOT.")
+    card = models.JSONField()
+    sha256 = models.CharField("SHA-256 of the served file", max_length=64)
+    test_accuracy = models.FloatField(null=True, blank=True)
+    created_at = models.DateTimeField()
+    active_for = models.CharField(
+        max_length=20,
+        unique=True,
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="The script whose new predictions it reads. MySQL has no partial indexes, "
+        "so a unique column that may be null keeps it to one model a script.",
+    )
+
+    objects = TrainedModelQuerySet.as_manager()
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(active_for__isnull=True) | Q(active_for=F("script")),
+                name="active_for_its_own_script",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.version
+
+    @classmethod
+    def register(cls, card: ModelCard, *, shipped: bool) -> TrainedModel:
+        """Make a written model directory known; harmless when it is known already."""
+        from ml import cards
+
+        model, _ = cls.objects.get_or_create(
+            version=card.version,
+            defaults={
+                "script": card.script,
+                "shipped": shipped,
+                "card": card.to_json(),
+                "sha256": card.files[cards.SERVED_FILE].sha256,
+                "test_accuracy": card.accuracy,
+                "created_at": card.created_at,
+            },
+        )
+        return model
+
+    def activate(self, *, why: str, by: User | None = None) -> ModelActivation | None:
+        """Let this model read its script's new pictures from now on.
+
+        Returns:
+            The entry in the history, or None when the model was active already.
+        """
+        with transaction.atomic():
+            rows = TrainedModel.objects.select_for_update().filter(script=self.script)
+            current = {row.pk: row.active_for for row in rows.order_by("pk")}
+            if current[self.pk]:
+                return None
+            rows.exclude(active_for=None).update(active_for=None)
+            self.active_for = self.script
+            self.save(update_fields=["active_for"])
+            return ModelActivation.objects.create(model=self, by=by, why=why)
+
+    @property
+    def directory(self) -> Path:
+        root: Path = settings.PRETRAINED_ROOT if self.shipped else settings.MODEL_ROOT
+        return root / self.version
+
+    @property
+    def is_active(self) -> bool:
+        return self.active_for is not None
+
+
+class ModelActivation(models.Model):
+    """One line of the history: which model became active, when, by whom and why."""
+
+    model = models.ForeignKey(TrainedModel, on_delete=models.PROTECT, related_name="activations")
+    activated_at = models.DateTimeField(default=timezone.now)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True
+    )
+    why = models.CharField(max_length=200)
+
+    def __str__(self) -> str:
+        return f"{self.model} at {self.activated_at:%Y-%m-%d %H:%M}"
+
+
+class PredictionQuerySet(models.QuerySet["Prediction"]):
+    def for_visitor(self, request: HttpRequest) -> PredictionQuerySet:
+        """Predictions that belong to the person who asks, signed in or not."""
+        if request.user.is_authenticated:
+            return self.filter(owner=request.user)
+        visitor = request.session.get("visitor")
+        return self.filter(owner=None, visitor=visitor) if visitor else self.none()
+
+    def reviewed(self) -> PredictionQuerySet:
+        return self.filter(reviewed_at__isnull=False)
+
+    def not_reviewed(self) -> PredictionQuerySet:
+        return self.filter(reviewed_at__isnull=True)
+
+
+def _picture_storage() -> Storage:
+    return storages["pictures"]
+
+
+def _picture_name(prediction: Prediction, filename: str) -> str:
+    """A name of our own; of the given one only the suffix is used, and that is ours too."""
+    public_id = prediction.public_id.hex
+    return f"{public_id[:2]}/{public_id}{Path(filename).suffix}"
+
+
+class Prediction(models.Model):
+    """The stored record of one reading."""
+
+    class Source(models.TextChoices):
+        UPLOAD = "upload"
+        DRAW = "draw", "Drawing"
+        CAMERA = "camera"
+        API = "api", "API"
+        COMMAND = "command"
+
+    class Verdict(models.TextChoices):
+        ACCEPTED = "accepted"
+        UNSURE = "unsure"
+        REFUSED = "refused"
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    picture = models.FileField(
+        storage=_picture_storage, upload_to=_picture_name, blank=True, max_length=100
+    )
+    picture_sha256 = models.CharField("SHA-256 of the kept picture", max_length=64, blank=True)
+    picture_width = models.PositiveIntegerField(help_text="px")
+    picture_height = models.PositiveIntegerField(help_text="px")
+    source = models.CharField(max_length=10, choices=Source)
+    script = models.CharField(max_length=20, choices=SCRIPT_CHOICES)
+    text = models.CharField(max_length=50, blank=True)
+    confidence = models.FloatField()
+    verdict = models.CharField(max_length=10, choices=Verdict)
+    reason = models.CharField(max_length=30, blank=True)
+    digits = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="One entry a digit: label, ten probabilities, box (x, y, width, height in px "
+        "of the kept picture) and field (28x28 PNG in base64).",
+    )
+    model = models.ForeignKey(TrainedModel, on_delete=models.PROTECT, related_name="predictions")
+    duration_ms = models.FloatField("Time taken (ms)")
+    created_at = models.DateTimeField(default=timezone.now)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="predictions",
+    )
+    visitor = models.UUIDField(null=True, blank=True, help_text="Whose it is when not signed in.")
+    true_text = models.CharField(
+        max_length=50, blank=True, help_text="What the picture really shows; empty when no digit."
+    )
+    reviewed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    reviewed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = PredictionQuerySet.as_manager()
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["created_at", "id"], name="prediction_created"),
+            models.Index(fields=["owner", "created_at"], name="prediction_owner"),
+            models.Index(fields=["visitor", "created_at"], name="prediction_visitor"),
+            models.Index(fields=["verdict", "created_at"], name="prediction_verdict"),
+            models.Index(fields=["reviewed_at"], name="prediction_reviewed"),
+        )
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(confidence__gte=0.0, confidence__lte=1.0),
+                name="confidence_between_0_and_1",
+            ),
+            models.CheckConstraint(
+                condition=Q(verdict="accepted", reason="")
+                | (Q(verdict="unsure") & ~Q(reason=""))
+                | (Q(verdict="refused", text="") & ~Q(reason="")),
+                name="verdict_fits_text_and_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(true_text="") | Q(reviewed_at__isnull=False),
+                name="true_text_means_reviewed",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.text or '–'} ({self.verdict})"
+
+    def get_absolute_url(self) -> str:
+        return reverse("result", args=[self.public_id])
+
+    @classmethod
+    def record(
+        cls,
+        answer: Answer,
+        *,
+        source: str,
+        owner: User | None = None,
+        visitor: uuid.UUID | None = None,
+    ) -> Prediction:
+        """Keep a reading and its picture; when the row cannot be written, no file stays."""
+        reading = answer.reading
+        prediction = cls(
+            picture_sha256=answer.kept.sha256,
+            picture_width=answer.kept.width,
+            picture_height=answer.kept.height,
+            source=source,
+            script=answer.model.script,
+            text=reading.text,
+            confidence=reading.confidence,
+            verdict=reading.verdict.value,
+            reason=reading.reason.value if reading.reason else "",
+            digits=[_digit_json(digit) for digit in reading.digits],
+            model=answer.model,
+            duration_ms=answer.duration_ms,
+            owner=owner,
+            visitor=visitor,
+        )
+        prediction.picture.save(
+            f"picture{answer.kept.suffix}", ContentFile(answer.kept.data), save=False
+        )
+        try:
+            prediction.save(force_insert=True)
+        except BaseException:
+            prediction.picture.delete(save=False)
+            raise
+        return prediction
+
+    def review(self, true_text: str, *, by: User | None) -> None:
+        """Store what the picture really shows; an empty text says that it is no digit."""
+        self.true_text = true_text
+        self.reviewed_by = by
+        self.reviewed_at = timezone.now()
+        self.save(update_fields=["true_text", "reviewed_by", "reviewed_at"])
+
+    def purge_picture(self) -> None:
+        """Remove the picture and what the network saw of it; the record stays."""
+        name = self.picture.name
+        self.picture = ""
+        self.digits = [{**digit, "field": ""} for digit in self.digits]
+        self.save(update_fields=["picture", "digits"])
+        if name:
+            transaction.on_commit(lambda: _picture_storage().delete(name))
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Delete the record, and its picture once the database has agreed."""
+        name = self.picture.name
+        result = super().delete(*args, **kwargs)
+        if name:
+            transaction.on_commit(lambda: _picture_storage().delete(name))
+        return result
+
+    @property
+    def is_right(self) -> bool | None:
+        """Whether the reading agrees with the reviewer; None before review."""
+        if self.reviewed_at is None:
+            return None
+        return self.text == self.true_text
+
+
+def _digit_json(digit: Any) -> dict[str, Any]:
+    from ml import images
+
+    return {
+        "label": digit.label,
+        "probabilities": [round(p, 6) for p in digit.probabilities],
+        "box": list(digit.box),
+        "field": base64.b64encode(images.to_png(digit.field)).decode("ascii"),
+    }
