@@ -1,13 +1,37 @@
-"""From a picture to the one 28x28 field that every network sees, or the reason why not."""
+"""From a picture to the one 28x28 field that every network sees, or the reason why not.
+
+The same function serves training, evaluation, the site, the API and the command. The steps:
+even out the paper, find out which side is ink, cut the strokes out, gather those that belong
+to one digit, draw them again with the usual stroke width, and centre them as MNIST does.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
 
+import cv2
 import numpy as np
 
 VERSION = 1
+
+FIELD = 28  # px, as MNIST
+DIGIT_BOX = 20  # px, the longer side of a digit within the field, as MNIST
+FINE = 4  # the digit is drawn FINE times as large, then reduced
+FINE_BOX = DIGIT_BOX * FINE  # px
+STROKE = 10.5  # px at FINE_BOX: the median of MNIST's training set
+MAX_THINNING = 0.4  # share of the stroke width; more would break its thin parts
+
+WORK_SIDE = 720  # px; larger pictures are reduced to it
+RULED_SIDE = 150  # px; lines in smaller pictures are strokes of a cropped digit
+SMALL_SIDE = 80  # px; the ink of smaller pictures is enlarged to it
+PAPER_SIDE = 96  # px; shadows need no more
+USUALLY_DARK = 0.2  # of 2.0: how much more often people send ink on paper than chalk on a board
+INK_LEVEL = 0.45  # share of the ink's own darkness from which a pixel is ink
+
+MIN_CONTRAST = 10.0  # grey levels; less is the noise of paper and camera
+FAINT_CONTRAST = 22.0  # grey levels; less is seen, but not surely
+MIN_DIGIT_SIDE = 6  # px of the picture; from 7 on, digits have been read
 
 Box = tuple[int, int, int, int]  # x, y, width, height in px
 
@@ -37,3 +61,343 @@ class Field:
 
     pixels: np.ndarray
     box: Box
+
+
+def to_field(picture: np.ndarray) -> Field:
+    """Find the one digit of a picture and centre it the way MNIST centred its own.
+
+    The ink's bounding box is scaled so that its longer side is 20 px and placed so that its
+    centre of mass is the centre of a 28x28 field (LeCun et al. 1998). Strokes are thinned or
+    thickened to the width usual in MNIST.
+
+    Args:
+        picture: uint8 array (height, width), 0 black to 255 white, upright.
+
+    Returns:
+        Field whose `box` is in px of `picture`.
+
+    Raises:
+        Refused: blank, too faint, too small, or several digits.
+    """
+    work, scale = _working_size(picture)
+    ink, zoom = _with_room(find_ink(work))
+    scale *= zoom
+    shape, box = find_digit(ink)
+    if max(box[2:]) / scale < MIN_DIGIT_SIDE:
+        raise Refused(Reason.TOO_SMALL)
+    return Field(centre(redraw(shape)), _unscale(box, scale, picture.shape))
+
+
+def find_ink(picture: np.ndarray) -> np.ndarray:
+    """Separate the ink from the paper, whichever of them is the darker.
+
+    Args:
+        picture: uint8 array (height, width) at working size.
+
+    Returns:
+        uint8 array (height, width), 0 paper to 255 ink.
+
+    Raises:
+        Refused: blank or too faint.
+    """
+    calm = cv2.GaussianBlur(picture, (3, 3), 0) if min(picture.shape) > 200 else picture
+    if _is_light_on_dark(calm):
+        calm = 255 - calm
+    depth = _depth_below_paper(calm)
+    noise = _noise(depth)
+    core = _ink_depth(depth, floor=max(MIN_CONTRAST, 5 * noise))
+    if core is None:
+        raise Refused(Reason.BLANK)
+    if core < FAINT_CONTRAST:
+        raise Refused(Reason.TOO_FAINT)
+    return cv2.convertScaleAbs(depth, alpha=255.0 / core)
+
+
+def find_digit(ink: np.ndarray) -> tuple[np.ndarray, Box]:
+    """Gather the strokes that belong to the one digit.
+
+    Args:
+        ink: uint8 array (height, width), 0 paper to 255 ink.
+
+    Returns:
+        The ink of the digit alone, cropped: uint8 (h, w); and its box in px of `ink`.
+
+    Raises:
+        Refused: blank when only specks are found, or several digits.
+    """
+    _, mask = cv2.threshold(ink, INK_LEVEL * 255, 1, cv2.THRESH_BINARY)
+    mask = _without_rules(mask)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    if count < 2:
+        raise Refused(Reason.BLANK)
+    parts = _Parts(stats[1:], mask.shape)
+    main = parts.main()
+    if max(stats[1 + main, cv2.CC_STAT_WIDTH], stats[1 + main, cv2.CC_STAT_HEIGHT]) < 4:
+        raise Refused(Reason.BLANK)
+    members = parts.group(main)
+    if parts.has_second_digit(members):
+        raise Refused(Reason.SEVERAL_DIGITS)
+    x, y, width, height = parts.box(members)
+    window = np.s_[y : y + height, x : x + width]
+    belongs = np.zeros(count, np.uint8)
+    belongs[1 + members] = 1
+    kept = cv2.dilate(belongs[labels[window]], np.ones((3, 3), np.uint8))
+    return ink[window] * kept, (x, y, width, height)
+
+
+def redraw(shape: np.ndarray) -> np.ndarray:
+    """Draw a digit again with its longer side `FINE_BOX` px and the usual stroke width.
+
+    A signed distance from the strokes' edge makes thinning, thickening and smooth edges one
+    step: the width of a stroke is four times its mean distance to the edge.
+
+    Args:
+        shape: uint8 array (h, w), 0 paper to 255 ink, cropped to the digit.
+
+    Returns:
+        float32 array, about FINE_BOX px on its longer side and a margin around, 0.0 to 1.0.
+    """
+    inside = _enlarged(shape)
+    distance = signed_distance(inside)
+    width = stroke_width(distance)
+    # `centre` shrinks what grows here, so that the stroke is right after both.
+    wider = (STROKE - width) * FINE_BOX / (FINE_BOX - STROKE)
+    return stroke(distance, max(wider, -MAX_THINNING * width))
+
+
+def signed_distance(inside: np.ndarray) -> np.ndarray:
+    """Distance to the nearest edge in px, above 0 in ink: float32, the shape of `inside`."""
+    within = cv2.distanceTransform(inside, cv2.DIST_L2, 5)
+    without = cv2.distanceTransform(1 - inside, cv2.DIST_L2, 5)
+    # OpenCV measures between pixels' centres; the edge lies half a pixel before.
+    result: np.ndarray = within - without - 0.5 * np.sign(within - without)
+    return result
+
+
+def stroke_width(distance: np.ndarray) -> float:
+    """Mean stroke width in px, from a signed distance."""
+    ink = distance[distance > 0]
+    return 4.0 * float(ink.mean()) if ink.size else 0.0
+
+
+def stroke(distance: np.ndarray, wider: float) -> np.ndarray:
+    """Ink whose strokes are `wider` px wider (below 0: narrower): float32, 0.0 to 1.0."""
+    result: np.ndarray = np.clip(distance + (0.5 * wider + 0.5), 0.0, 1.0)
+    return result
+
+
+def centre(fine: np.ndarray) -> np.ndarray:
+    """Scale to a longer side of 20 px and put the centre of mass in the middle of 28x28.
+
+    Args:
+        fine: float32 array (h, w), 0.0 paper to 1.0 ink, not empty.
+
+    Returns:
+        float32 (28, 28), 0.0 to 1.0.
+    """
+    columns, rows = np.flatnonzero(fine.max(axis=0) > 0.5), np.flatnonzero(fine.max(axis=1) > 0.5)
+    if not columns.size:
+        raise Refused(Reason.BLANK)
+    side = max(columns[-1] - columns[0], rows[-1] - rows[0]) + 1
+    moments = cv2.moments(fine)
+    x, y = moments["m10"] / moments["m00"], moments["m01"] / moments["m00"]
+    zoom = FINE_BOX / side
+    middle = (FIELD * FINE - 1) / 2
+    matrix = np.array([[zoom, 0, middle - zoom * x], [0, zoom, middle - zoom * y]], np.float32)
+    large = cv2.warpAffine(fine, matrix, (FIELD * FINE, FIELD * FINE), flags=cv2.INTER_LINEAR)
+    result: np.ndarray = cv2.resize(large, (FIELD, FIELD), interpolation=cv2.INTER_AREA)
+    return result
+
+
+def _working_size(picture: np.ndarray) -> tuple[np.ndarray, float]:
+    """Reduce a picture to a size at which every step has the detail it needs, and no more."""
+    work = _reduced(picture, WORK_SIDE)
+    return work, max(work.shape) / max(picture.shape)
+
+
+def _with_room(ink: np.ndarray) -> tuple[np.ndarray, float]:
+    """Enlarge the ink of a small picture, so that neighbouring strokes stay apart."""
+    zoom = -(-SMALL_SIDE // max(ink.shape))
+    if zoom == 1:
+        return ink, 1.0
+    return cv2.resize(ink, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_CUBIC), float(zoom)
+
+
+def _unscale(box: Box, scale: float, shape: tuple[int, ...]) -> Box:
+    x, y, width, height = (round(value / scale) for value in box)
+    x, y = min(x, shape[1] - 1), min(y, shape[0] - 1)
+    return x, y, max(1, min(width, shape[1] - x)), max(1, min(height, shape[0] - y))
+
+
+def _reduced(picture: np.ndarray, side: int) -> np.ndarray:
+    scale = side / max(picture.shape)
+    if scale >= 1:
+        return picture
+    size = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
+    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+
+
+def _is_light_on_dark(picture: np.ndarray) -> bool:
+    """Tell chalk on a board from ink on paper.
+
+    Ink is the rarer side and keeps off the border. Where light is too uneven for one threshold
+    to say which side that is, what differs from its surroundings is ink, and shadows are not.
+    """
+    small = _reduced(picture, PAPER_SIDE)
+    _, light = cv2.threshold(small, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    border = np.concatenate([light[0], light[-1], light[:, 0], light[:, -1]])
+    light_share = (float(border.mean()) + float(light.mean())) / 2
+    if abs(light_share - 0.5) > 0.25:
+        return light_share < 0.5
+    if max(picture.shape) <= PAPER_SIDE:
+        return _darker_than_surroundings(small, 0.9) < 0
+    strokes = _darker_than_surroundings(small, 0.5) + _darker_strokes(small, 0.12)
+    return strokes < -USUALLY_DARK
+
+
+def _darker_than_surroundings(picture: np.ndarray, share: float) -> float:
+    """-1.0 when only light pixels stand out from the median around them, 1.0 when only dark."""
+    around = cv2.medianBlur(picture, int(max(picture.shape) * share) | 1)
+    return _balance(cv2.subtract(around, picture), cv2.subtract(picture, around))
+
+
+def _darker_strokes(picture: np.ndarray, share: float) -> float:
+    """-1.0 when only light strokes are narrower than the kernel, 1.0 when only dark ones."""
+    calm = cv2.medianBlur(picture, 3)
+    kernel = _disc(max(3, int(max(picture.shape) * share)))
+    dark = cv2.morphologyEx(calm, cv2.MORPH_BLACKHAT, kernel)
+    return _balance(dark, cv2.morphologyEx(calm, cv2.MORPH_TOPHAT, kernel))
+
+
+def _balance(dark: np.ndarray, light: np.ndarray) -> float:
+    level = np.percentile(np.maximum(dark, light), 99.6) / 2
+    more, less = int(dark[dark > level].sum()), int(light[light > level].sum())
+    return (more - less) / max(1, more + less)
+
+
+def _depth_below_paper(picture: np.ndarray) -> np.ndarray:
+    """How much darker than the paper around it each pixel is: uint8, in grey levels."""
+    if max(picture.shape) <= PAPER_SIDE:  # a cropped digit: strokes may be wide, light is even
+        paper = cv2.morphologyEx(picture, cv2.MORPH_CLOSE, _disc(int(max(picture.shape) * 0.7)))
+        return cv2.subtract(paper, picture)
+    small = cv2.medianBlur(_reduced(picture, PAPER_SIDE), 3)
+    paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, _disc(max(small.shape) // 3))
+    paper = cv2.resize(
+        cv2.blur(paper, (5, 5)), picture.shape[::-1], interpolation=cv2.INTER_LINEAR
+    )
+    return cv2.subtract(paper, picture)
+
+
+def _noise(depth: np.ndarray) -> float:
+    """Standard deviation of paper and camera noise in grey levels, robust against the ink."""
+    if min(depth.shape) < 8:
+        return 0.0
+    fine = cv2.absdiff(depth[1:], depth[:-1])
+    return float(np.quantile(fine, 0.25)) * 2.22  # |difference| of two normals: 0.451 sigma
+
+
+def _ink_depth(depth: np.ndarray, floor: float) -> float | None:
+    """The depth of the strokes' cores in grey levels, None when nothing is deeper than `floor`."""
+    candidates = depth[depth > floor]
+    if candidates.size < 8:
+        return None
+    otsu, _ = cv2.threshold(candidates, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    return float(np.median(candidates[candidates > otsu]))
+
+
+def _without_rules(mask: np.ndarray) -> np.ndarray:
+    """Remove the lines of ruled paper: straight, thin, right across and beyond the writing."""
+    if min(mask.shape) < RULED_SIDE:
+        return mask
+    mask = _without_rows(mask)
+    return cv2.transpose(_without_rows(cv2.transpose(mask)))
+
+
+def _without_rows(mask: np.ndarray) -> np.ndarray:
+    width = mask.shape[1]
+    if cv2.countNonZero(cv2.reduce(mask, 0, cv2.REDUCE_MAX)) < 0.95 * width:
+        return mask  # most pictures: no ink right across
+    level = cv2.dilate(mask, np.ones((3, 1), np.uint8))  # a line may be a little askew
+    lines = cv2.morphologyEx(level, cv2.MORPH_OPEN, np.ones((1, width // 3), np.uint8))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(lines, connectivity=8)
+    across = np.flatnonzero(stats[1:, cv2.CC_STAT_WIDTH] > 0.95 * width) + 1
+    if not across.size:
+        return mask
+    thickness = int(stats[across, cv2.CC_STAT_AREA].max()) // width + 3
+    crossing = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((thickness, 1), np.uint8))
+    rest = np.where(np.isin(labels, across), crossing, mask)
+    columns = np.flatnonzero(rest.any(axis=0))
+    if not columns.size or columns[-1] - columns[0] > 0.7 * width:
+        return mask
+    return np.ascontiguousarray(rest)
+
+
+def _enlarged(shape: np.ndarray) -> np.ndarray:
+    """Bring a digit's ink to `FINE_BOX` px, binary 0 or 1, with room to grow around."""
+    scale = FINE_BOX / max(shape.shape)
+    size = (max(1, round(shape.shape[1] * scale)), max(1, round(shape.shape[0] * scale)))
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    resized = cv2.resize(shape, size, interpolation=method)
+    margin = FINE_BOX // 8
+    inside = (resized > INK_LEVEL * 255).astype(np.uint8)
+    return cv2.copyMakeBorder(inside, margin, margin, margin, margin, cv2.BORDER_CONSTANT)
+
+
+def _disc(diameter: int) -> np.ndarray:
+    size = diameter | 1
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+
+
+class _Parts:
+    """The connected pieces of ink, and which of them make one digit."""
+
+    def __init__(self, stats: np.ndarray, shape: tuple[int, ...]) -> None:
+        self.left, self.top = stats[:, cv2.CC_STAT_LEFT], stats[:, cv2.CC_STAT_TOP]
+        self.right = self.left + stats[:, cv2.CC_STAT_WIDTH]
+        self.bottom = self.top + stats[:, cv2.CC_STAT_HEIGHT]
+        self.area = stats[:, cv2.CC_STAT_AREA]
+        self.shape = shape
+
+    def main(self) -> int:
+        """The piece that most likely is the digit: large, and rather not at the border."""
+        height, width = self.shape
+        at_border = (
+            (self.left == 0) | (self.top == 0) | (self.right == width) | (self.bottom == height)
+        )
+        extent = np.maximum(self.right - self.left, self.bottom - self.top)
+        weight = extent * np.sqrt(self.area) * np.where(at_border, 0.3, 1.0)
+        return int(weight.argmax())
+
+    def group(self, main: int) -> np.ndarray:
+        """Indices of the pieces near enough to the main one to be part of the same digit."""
+        members = np.array([main])
+        specks = 0.015 * self.area[main]
+        while True:
+            x, y, width, height = self.box(members)
+            reach = 0.12 * max(width, height)
+            near = (
+                (self.left < x + width + reach)
+                & (self.right > x - reach)
+                & (self.top < y + height + reach)
+                & (self.bottom > y - reach)
+                & (self.area >= specks)
+            )
+            grown = np.flatnonzero(near)
+            if grown.size == members.size:
+                return members
+            members = grown
+
+    def has_second_digit(self, members: np.ndarray) -> bool:
+        """Whether ink outside the digit's box is as tall and as heavy as a digit of its own."""
+        _, _, width, height = self.box(members)
+        side, weight = max(width, height), self.area[members].sum()
+        outside = np.ones(self.area.size, bool)
+        outside[members] = False
+        tall = (self.bottom - self.top) > 0.5 * side
+        heavy = self.area > 0.25 * weight
+        return bool((outside & tall & heavy).any())
+
+    def box(self, members: np.ndarray) -> Box:
+        left, top = int(self.left[members].min()), int(self.top[members].min())
+        right, bottom = int(self.right[members].max()), int(self.bottom[members].max())
+        return left, top, right - left, bottom - top
