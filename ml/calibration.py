@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from ml.cards import Thresholds
+
+WRONG_AMONG_ACCEPTED = 0.0015  # half of what is promised: validation flatters a little
+DIGITS_REFUSED = 0.001  # share of real digits that may be refused as no digit
+
 
 def probabilities(logits: np.ndarray, temperature: float) -> np.ndarray:
     """Softmax over the last axis of logits divided by the temperature.
@@ -16,3 +21,40 @@ def probabilities(logits: np.ndarray, temperature: float) -> np.ndarray:
     exponentials = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
     result: np.ndarray = exponentials / exponentials.sum(axis=-1, keepdims=True)
     return result
+
+
+def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
+    """The temperature under which the labels are most probable (Guo et al. 2017).
+
+    Args:
+        logits: float (n, classes), of validation pictures, from the exported file.
+        labels: int (n,).
+    """
+
+    def loss(log_temperature: float) -> float:
+        chosen = probabilities(logits, float(np.exp(log_temperature)))[np.arange(len(labels)), labels]
+        return float(-np.log(np.maximum(chosen, 1e-12)).mean())
+
+    low, high = np.log(0.2), np.log(10.0)
+    for _ in range(60):  # the loss has one valley; each step leaves two thirds of the range
+        left, right = low + (high - low) / 3, high - (high - low) / 3
+        low, high = (low, right) if loss(left) < loss(right) else (left, high)
+    return float(np.exp((low + high) / 2))
+
+
+def choose_thresholds(confidences: np.ndarray, right: np.ndarray, digits: np.ndarray) -> Thresholds:
+    """Where to accept and where to refuse, on validation readings.
+
+    Args:
+        confidences: float (n,), the probability of the best digit.
+        right: bool (n,), whether it is the true one; False for what is no digit.
+        digits: bool (n,), whether the picture shows a digit at all.
+    """
+    order = np.argsort(-confidences)
+    wrong = np.cumsum(~right[order])
+    share = wrong / np.arange(1, len(order) + 1)
+    fine = np.flatnonzero(share <= WRONG_AMONG_ACCEPTED)
+    accept = float(confidences[order][fine[-1]]) if fine.size else 1.0
+    refuse = float(np.quantile(confidences[digits], DIGITS_REFUSED)) if digits.any() else 0.0
+    accept = float(np.clip(accept, 0.5, 0.999))
+    return Thresholds(accept=round(accept, 4), refuse=round(min(refuse, accept), 4))

@@ -79,13 +79,30 @@ def to_field(picture: np.ndarray) -> Field:
     Raises:
         Refused: blank, too faint, too small, or several digits.
     """
+    shape, box = trace(picture)
+    return Field(centre(redraw(shape)), box)
+
+
+def trace(picture: np.ndarray) -> tuple[np.ndarray, Box]:
+    """Find the one digit of a picture and trace its shape.
+
+    Args:
+        picture: uint8 array (height, width), 0 black to 255 white, upright.
+
+    Returns:
+        The digit's shape, uint8 (h, w), 0 paper and 1 ink, the longer side `FINE_BOX` px;
+        and its box in px of `picture`.
+
+    Raises:
+        Refused: blank, too faint, too small, or several digits.
+    """
     work, scale = _working_size(picture)
     ink, zoom = _with_room(find_ink(work))
     scale *= zoom
-    shape, box = find_digit(ink)
+    digit, box = find_digit(ink)
     if max(box[2:]) / scale < MIN_DIGIT_SIDE:
         raise Refused(Reason.TOO_SMALL)
-    return Field(centre(redraw(shape)), _unscale(box, scale, picture.shape))
+    return _fine(digit), _unscale(box, scale, picture.shape)
 
 
 def find_ink(picture: np.ndarray) -> np.ndarray:
@@ -145,44 +162,32 @@ def find_digit(ink: np.ndarray) -> tuple[np.ndarray, Box]:
     return ink[window] * kept, (x, y, width, height)
 
 
-def redraw(shape: np.ndarray) -> np.ndarray:
-    """Draw a digit again with its longer side `FINE_BOX` px and the usual stroke width.
+def redraw(shape: np.ndarray, stroke: float = STROKE) -> np.ndarray:
+    """Draw a digit's shape again with the usual stroke width.
 
     A signed distance from the strokes' edge makes thinning, thickening and smooth edges one
     step: the width of a stroke is four times its mean distance to the edge.
 
     Args:
-        shape: uint8 array (h, w), 0 paper to 255 ink, cropped to the digit.
+        shape: uint8 array (h, w), 0 paper and 1 ink, the longer side about `FINE_BOX` px.
+        stroke: the stroke width to reach, px.
 
     Returns:
-        float32 array, about FINE_BOX px on its longer side and a margin around, 0.0 to 1.0.
+        float32 array, a margin larger than `shape`, 0.0 paper to 1.0 ink.
+
+    Raises:
+        Refused: blank when the shape holds no ink.
     """
-    inside = _enlarged(shape)
-    distance = signed_distance(inside)
-    width = stroke_width(distance)
+    if not shape.any():
+        raise Refused(Reason.BLANK)
+    margin = FINE_BOX // 8
+    inside = cv2.copyMakeBorder(shape, margin, margin, margin, margin, cv2.BORDER_CONSTANT)
+    distance = _signed_distance(inside)
+    width = 4.0 * float(distance[distance > 0].mean())
     # `centre` shrinks what grows here, so that the stroke is right after both.
-    wider = (STROKE - width) * FINE_BOX / (FINE_BOX - STROKE)
-    return stroke(distance, max(wider, -MAX_THINNING * width))
-
-
-def signed_distance(inside: np.ndarray) -> np.ndarray:
-    """Distance to the nearest edge in px, above 0 in ink: float32, the shape of `inside`."""
-    within = cv2.distanceTransform(inside, cv2.DIST_L2, 5)
-    without = cv2.distanceTransform(1 - inside, cv2.DIST_L2, 5)
-    # OpenCV measures between pixels' centres; the edge lies half a pixel before.
-    result: np.ndarray = within - without - 0.5 * np.sign(within - without)
-    return result
-
-
-def stroke_width(distance: np.ndarray) -> float:
-    """Mean stroke width in px, from a signed distance."""
-    ink = distance[distance > 0]
-    return 4.0 * float(ink.mean()) if ink.size else 0.0
-
-
-def stroke(distance: np.ndarray, wider: float) -> np.ndarray:
-    """Ink whose strokes are `wider` px wider (below 0: narrower): float32, 0.0 to 1.0."""
-    result: np.ndarray = np.clip(distance + (0.5 * wider + 0.5), 0.0, 1.0)
+    wider = (stroke - width) * FINE_BOX / (FINE_BOX - stroke)
+    edge = 0.5 * max(wider, -MAX_THINNING * width)
+    result: np.ndarray = np.clip(distance + (edge + 0.5), 0.0, 1.0)
     return result
 
 
@@ -332,15 +337,22 @@ def _without_rows(mask: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(rest)
 
 
-def _enlarged(shape: np.ndarray) -> np.ndarray:
-    """Bring a digit's ink to `FINE_BOX` px, binary 0 or 1, with room to grow around."""
-    scale = FINE_BOX / max(shape.shape)
-    size = (max(1, round(shape.shape[1] * scale)), max(1, round(shape.shape[0] * scale)))
+def _fine(digit: np.ndarray) -> np.ndarray:
+    """Bring a digit's ink to a longer side of `FINE_BOX` px, binary 0 or 1."""
+    scale = FINE_BOX / max(digit.shape)
+    size = (max(1, round(digit.shape[1] * scale)), max(1, round(digit.shape[0] * scale)))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    resized = cv2.resize(shape, size, interpolation=method)
-    margin = FINE_BOX // 8
-    inside = (resized > INK_LEVEL * 255).astype(np.uint8)
-    return cv2.copyMakeBorder(inside, margin, margin, margin, margin, cv2.BORDER_CONSTANT)
+    resized = cv2.resize(digit, size, interpolation=method)
+    return cv2.threshold(resized, INK_LEVEL * 255, 1, cv2.THRESH_BINARY)[1]
+
+
+def _signed_distance(inside: np.ndarray) -> np.ndarray:
+    """Distance to the nearest edge in px, above 0 in ink: float32, the shape of `inside`."""
+    within = cv2.distanceTransform(inside, cv2.DIST_L2, 5)
+    without = cv2.distanceTransform(1 - inside, cv2.DIST_L2, 5)
+    # OpenCV measures between pixels' centres; the edge lies half a pixel before.
+    result: np.ndarray = within - without - 0.5 * np.sign(within - without)
+    return result
 
 
 def _disc(diameter: int) -> np.ndarray:

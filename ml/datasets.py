@@ -1,0 +1,267 @@
+"""Labelled pictures from files: load, check, fingerprint, split."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import re
+import struct
+import zipfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from ml import images
+
+NOT_A_DIGIT = 10  # the label of pictures that show no digit
+HELD_OUT = 5  # every fifth block or writer of a set without a test part of its own is held out
+BLOCK = 50  # pictures; neighbours in a file often come from one writer, so they stay together
+LOOK_ALIKES = ("slash", "z")  # how many people write 1 and 2
+
+
+class DatasetError(Exception):
+    """A data set is missing or damaged; the text says what to do."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Pictures with labels.
+
+    Attributes:
+        name: as on the command line.
+        pictures: uint8 arrays (height, width), upright, of any size.
+        labels: int64 (n,), 0 to 9, or `NOT_A_DIGIT`.
+        writers: int64 (n,), equal for pictures that must not be split apart.
+        sha256: of the file, or of all files of the folder.
+        part: train or test.
+    """
+
+    name: str
+    pictures: Sequence[np.ndarray]
+    labels: np.ndarray
+    writers: np.ndarray
+    sha256: str
+    part: str
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def subset(self, indices: np.ndarray) -> Dataset:
+        return replace(
+            self,
+            pictures=[self.pictures[i] for i in indices],
+            labels=self.labels[indices],
+            writers=self.writers[indices],
+        )
+
+
+def load(name: str, part: str, data_dir: Path | None = None) -> Dataset:
+    """Load one part of a data set.
+
+    Args:
+        name: a key of `LOADERS`, or the path of a folder: `0/ ... 9/` with pictures, or idx files.
+        part: "train" or "test"; sets that come in one piece hold out every fifth block of
+            pictures, or every fifth writer where writers are known.
+        data_dir: where the files of named sets lie; without it MNIST comes through Keras.
+
+    Raises:
+        DatasetError: the set is unknown, missing, or damaged.
+    """
+    try:
+        if name in LOADERS:
+            dataset = LOADERS[name](part, data_dir)
+        elif Path(name).is_dir():
+            dataset = _folder(Path(name), part)
+        else:
+            known = ", ".join(LOADERS)
+            raise DatasetError(f"There is no data set or folder {name!r}. Known sets: {known}.")
+    except (OSError, ValueError, KeyError, EOFError, struct.error, zipfile.BadZipFile) as error:
+        raise DatasetError(
+            f"The data set {name} is damaged ({error}). Fetch its file again."
+        ) from error
+    if not len(dataset):
+        raise DatasetError(f"The {part} part of the data set {name} holds no picture.")
+    return dataset
+
+
+def split(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, Dataset]:
+    """Split into training and validation parts, never through a writer.
+
+    Args:
+        share: of the pictures that go to validation, above 0.0 and below 1.0.
+
+    Raises:
+        DatasetError: one of the parts would be empty.
+    """
+    writers = np.unique(dataset.writers)
+    np.random.default_rng(seed).shuffle(writers)
+    sizes = np.array([(dataset.writers == writer).sum() for writer in writers])
+    chosen = writers[np.cumsum(sizes) <= max(share * len(dataset), sizes[0])]
+    validating = np.isin(dataset.writers, chosen)
+    if validating.all() or not validating.any():
+        raise DatasetError(f"{dataset.name} has too few pictures or writers to validate on.")
+    return dataset.subset(np.flatnonzero(~validating)), dataset.subset(np.flatnonzero(validating))
+
+
+def _npz(file: str, part: str, data_dir: Path | None) -> Dataset:
+    path = _file(file, data_dir)
+    name = path.stem
+    with np.load(path, allow_pickle=False) as arrays:
+        own_test = "x_test" in arrays
+        wanted = part if own_test else "train"
+        pictures, labels = arrays[f"x_{wanted}"], arrays[f"y_{wanted}"].astype(np.int64)
+    _check(name, pictures, labels)
+    dataset = Dataset(name, pictures, labels, _blocks(len(labels)), _sha256([path]), part)
+    return dataset if own_test else _held_out(dataset)
+
+
+def _mnist(part: str, data_dir: Path | None) -> Dataset:
+    if data_dir is not None:
+        return _npz("mnist.npz", part, data_dir)
+    from keras.datasets import mnist  # downloads once, then reads its own copy
+
+    try:
+        train, test = mnist.load_data()
+    except Exception as error:  # Keras raises a bare Exception when the download fails
+        raise DatasetError(
+            "MNIST could not be downloaded. Connect to the internet once, or name a folder that "
+            "holds mnist.npz with --data-dir or DIGITS_DATA_DIR."
+        ) from error
+    pictures, labels = train if part == "train" else test
+    labels = labels.astype(np.int64)
+    _check("mnist", pictures, labels)
+    digest = hashlib.sha256(pictures.tobytes() + labels.tobytes()).hexdigest()
+    return Dataset("mnist", pictures, labels, _blocks(len(labels)), digest, part)
+
+
+def _emnist(part: str, data_dir: Path | None) -> Dataset:
+    path = _file(f"emnist-digits-{part}-images-idx3-ubyte", data_dir)
+    return _idx(path, part)
+
+
+def _nondigits(part: str, data_dir: Path | None) -> Dataset:
+    path = _file("bhmsds_nondigits.npz", data_dir)
+    with np.load(path, allow_pickle=False) as arrays:
+        pictures, names = arrays["x"], arrays["name"]
+    keep = ~np.isin(names, LOOK_ALIKES)
+    pictures = pictures[keep]
+    labels = np.full(len(pictures), NOT_A_DIGIT)
+    _check(path.stem, pictures, labels)
+    writers = _blocks(len(labels))
+    return _held_out(Dataset(path.stem, pictures, labels, writers, _sha256([path]), part))
+
+
+def _chars74k(part: str, data_dir: Path | None) -> Dataset:
+    folder = _file("chars74k", data_dir)
+    paths = sorted(folder.glob("[0-9]_w[0-9][0-9].png"))
+    labels = np.array([int(path.name[0]) for path in paths], np.int64)
+    writers = np.array([int(path.stem[-2:]) for path in paths], np.int64)
+    pictures = [_open(path) for path in paths]
+    return _held_out(Dataset("chars74k", pictures, labels, writers, _sha256(paths), part))
+
+
+def _folder(folder: Path, part: str) -> Dataset:
+    """Pictures in folders named after their digit, or idx files."""
+    idx = sorted(path for path in folder.iterdir() if re.search(r"images[.-]idx3-ubyte", path.name))
+    if idx:
+        marks = ("test", "t10k") if part == "test" else ("train",)
+        for path in idx:
+            if any(mark in path.name for mark in marks):
+                return _idx(path, part)
+        raise DatasetError(f"{folder} holds idx files, but none for the {part} part.")
+    digits = [folder / str(digit) for digit in range(10)]
+    missing = [path.name for path in digits if not path.is_dir()]
+    if missing:
+        raise DatasetError(
+            f"{folder} should hold the folders 0 to 9 or idx files; missing: {', '.join(missing)}."
+        )
+    paths = [path for digit in digits for path in sorted(digit.iterdir()) if path.is_file()]
+    labels = np.array([int(path.parent.name) for path in paths], np.int64)
+    pictures = [_open(path) for path in paths]
+    writers = np.arange(len(paths))
+    return _held_out(Dataset(str(folder), pictures, labels, writers, _sha256(paths), part))
+
+
+def _idx(path: Path, part: str) -> Dataset:
+    label_path = path.with_name(path.name.replace("images", "labels").replace("idx3", "idx1"))
+    if not label_path.is_file():
+        raise DatasetError(f"{path} needs its labels beside it in {label_path.name}.")
+    pictures, labels = _read_idx(path, 3), _read_idx(label_path, 1).astype(np.int64)
+    if path.name.startswith("emnist"):
+        pictures = pictures.transpose(0, 2, 1)  # EMNIST's files store columns before rows
+    _check(path.name, pictures, labels)
+    digest = _sha256([path, label_path])
+    return Dataset(str(path.parent), pictures, labels, _blocks(len(labels)), digest, part)
+
+
+def _read_idx(path: Path, dimensions: int) -> np.ndarray:
+    data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    magic, *shape = struct.unpack(f">{dimensions + 1}I", data[: 4 * (dimensions + 1)])
+    if magic != 0x0800 + dimensions:
+        raise ValueError(f"{path.name} is no idx file of {dimensions} dimensions")
+    return np.frombuffer(data, np.uint8, offset=4 * (dimensions + 1)).reshape(shape)
+
+
+def _open(path: Path) -> np.ndarray:
+    try:
+        return images.open_picture(path.read_bytes()).gray
+    except images.PictureError as error:
+        raise DatasetError(f"{path} cannot be used: {error}") from error
+
+
+def _file(name: str, data_dir: Path | None) -> Path:
+    if data_dir is None:
+        raise DatasetError(
+            f"Say where {name} lies, with --data-dir or the environment variable DIGITS_DATA_DIR."
+        )
+    path = data_dir / name
+    packed = path.with_name(f"{name}.gz")
+    if packed.is_file():
+        return packed
+    if not path.exists():
+        raise DatasetError(
+            f"{path} does not exist. Put the data set there, or name another folder with "
+            "--data-dir or DIGITS_DATA_DIR."
+        )
+    return path
+
+
+def _held_out(dataset: Dataset) -> Dataset:
+    ranks = np.unique(dataset.writers, return_inverse=True)[1]
+    testing = ranks % HELD_OUT == HELD_OUT - 1
+    return dataset.subset(np.flatnonzero(testing if dataset.part == "test" else ~testing))
+
+
+def _blocks(count: int) -> np.ndarray:
+    return np.arange(count) // BLOCK
+
+
+def _check(name: str, pictures: np.ndarray, labels: np.ndarray) -> None:
+    if pictures.ndim != 3 or pictures.dtype != np.uint8 or len(pictures) != len(labels):
+        raise ValueError(
+            f"{name} has {pictures.dtype} pictures of shape {pictures.shape} "
+            f"and {len(labels)} labels"
+        )
+    if labels.size and not 0 <= labels.min() <= labels.max() <= NOT_A_DIGIT:
+        raise ValueError(f"{name} has labels from {labels.min()} to {labels.max()}")
+
+
+def _sha256(paths: Sequence[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(path.name.encode() if len(paths) > 1 else b"")
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+LOADERS: dict[str, Callable[[str, Path | None], Dataset]] = {
+    "mnist": _mnist,
+    "usps": lambda part, data_dir: _npz("usps.npz", part, data_dir),
+    "semeion": lambda part, data_dir: _npz("semeion.npz", part, data_dir),
+    "bhmsds": lambda part, data_dir: _npz("bhmsds.npz", part, data_dir),
+    "chars74k": _chars74k,
+    "emnist": _emnist,
+    "bhmsds_nondigits": _nondigits,
+}

@@ -1,0 +1,118 @@
+"""Drawn pictures of what is no digit, to learn refusing from: letters, signs, scribbles, pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+
+from ml.augmentation import CANVAS
+from ml.preprocessing import FINE_BOX
+
+# Without those that people write like a digit: O o I l Z z S s B b q g and their relatives.
+LETTERS = "ACEFHKMNPRTVWXYadefhkmnprtuvwxy@#&%*+=<>$"
+FONTS = (
+    cv2.FONT_HERSHEY_SIMPLEX,
+    cv2.FONT_HERSHEY_DUPLEX,
+    cv2.FONT_HERSHEY_COMPLEX,
+    cv2.FONT_HERSHEY_SCRIPT_SIMPLEX,
+    cv2.FONT_HERSHEY_SCRIPT_COMPLEX,
+)
+SIDE = FINE_BOX
+
+Digits = Callable[[], np.ndarray]  # gives the shape of some digit
+
+
+def draw(rng: np.random.Generator, digit: Digits) -> np.ndarray:
+    """Draw something that is no digit.
+
+    Args:
+        digit: called for the shapes that pairs are made of.
+
+    Returns:
+        uint8 (h, w), 0 paper and 1 ink, not empty.
+    """
+    kind = rng.choice(5, p=(0.4, 0.2, 0.15, 0.2, 0.05))
+    if kind == 0:
+        return letter(rng)
+    if kind == 1:
+        return scribble(rng)
+    if kind == 2:
+        return polygon(rng)
+    if kind == 3:
+        return pair(digit(), digit(), rng)
+    return blot(rng)
+
+
+def letter(rng: np.random.Generator) -> np.ndarray:
+    """A letter or sign, drawn with strokes."""
+    canvas = _canvas()
+    text = LETTERS[int(rng.integers(len(LETTERS)))]
+    font = FONTS[int(rng.integers(len(FONTS)))]
+    thickness = int(rng.integers(4, 11))
+    (width, height), base = cv2.getTextSize(text, font, 2.4, thickness)
+    origin = ((CANVAS - width) // 2, (CANVAS + height - base // 2) // 2)
+    cv2.putText(canvas, text, origin, font, 2.4, 1, thickness)
+    return _cut(canvas)
+
+
+def scribble(rng: np.random.Generator) -> np.ndarray:
+    """A line that wanders without aim, with many turns."""
+    count = int(rng.integers(7, 16))
+    points = rng.uniform(0.15 * CANVAS, 0.85 * CANVAS, (1, count, 2)).astype(np.float32)
+    smooth = cv2.resize(points, (count * 8, 1), interpolation=cv2.INTER_CUBIC)
+    canvas = _canvas()
+    cv2.polylines(canvas, [smooth[0].astype(np.int32)], False, 1, int(rng.integers(3, 11)))
+    return _cut(canvas)
+
+
+def polygon(rng: np.random.Generator) -> np.ndarray:
+    """A triangle, a square or a star; rounder outlines are a 0 to many eyes."""
+    corners = int(rng.choice((3, 4, 5, 7)))
+    angles = np.linspace(0, 2 * np.pi, corners, endpoint=False) + rng.uniform(0, 6.28)
+    if corners > 4:
+        angles = angles[(np.arange(corners) * 2) % corners]
+    radius = 0.36 * CANVAS * rng.uniform(0.75, 1.1, corners)
+    points = CANVAS / 2 + np.stack([np.cos(angles), np.sin(angles)], 1) * radius[:, None]
+    canvas = _canvas()
+    cv2.polylines(canvas, [points.astype(np.int32)], True, 1, int(rng.integers(3, 11)))
+    return _cut(canvas)
+
+
+def pair(left: np.ndarray, right: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Two digits side by side that touch, or nearly."""
+    height = max(left.shape[0], right.shape[0])
+    overlap = int(rng.integers(-6, 10))
+    width = left.shape[1] + right.shape[1] - overlap
+    canvas = np.zeros((height, max(width, left.shape[1], right.shape[1])), np.uint8)
+    canvas[height - left.shape[0] :, : left.shape[1]] = left
+    canvas[height - right.shape[0] :, canvas.shape[1] - right.shape[1] :] |= right
+    zoom = SIDE / max(canvas.shape)
+    return cv2.resize(canvas, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_NEAREST)
+
+
+def blot(rng: np.random.Generator) -> np.ndarray:
+    """A patch without strokes: a stain, a corner of shadow, a thing in a photograph."""
+    cells = int(rng.integers(2, 8))
+    noise = cv2.resize(
+        rng.normal(0, 1, (cells, cells)).astype(np.float32),
+        (CANVAS, CANVAS),
+        interpolation=cv2.INTER_CUBIC,
+    )
+    canvas = (noise > rng.uniform(-0.2, 0.6)).astype(np.uint8)
+    canvas[CANVAS // 2, CANVAS // 2] = 1
+    return _cut(canvas)
+
+
+def _canvas() -> np.ndarray:
+    return np.zeros((CANVAS, CANVAS), np.uint8)
+
+
+def _cut(canvas: np.ndarray) -> np.ndarray:
+    """Crop to the ink, with the longer side `FINE_BOX` px."""
+    x, y, width, height = cv2.boundingRect(canvas)
+    zoom = SIDE / max(width, height)
+    size = (max(1, round(width * zoom)), max(1, round(height * zoom)))
+    crop = canvas[y : y + height, x : x + width]
+    return cv2.resize(crop, size, interpolation=cv2.INTER_NEAREST)
