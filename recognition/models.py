@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import uuid
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +28,9 @@ SCRIPT_CHOICES = [(script.code, script.name) for script in SCRIPTS.values()]
 
 
 class TrainedModelQuerySet(models.QuerySet["TrainedModel"]):
+    def get_by_natural_key(self, version: str) -> TrainedModel:
+        return self.get(version=version)
+
     def active(self, script: str) -> TrainedModel | None:
         """The model that new predictions of a script use, or None."""
         return self.filter(active_for=script).first()
@@ -72,6 +77,9 @@ class TrainedModel(models.Model):
 
     def __str__(self) -> str:
         return self.version
+
+    def natural_key(self) -> tuple[str]:
+        return (self.version,)
 
     @classmethod
     def register(cls, card: ModelCard, *, shipped: bool) -> TrainedModel:
@@ -132,6 +140,9 @@ class ModelActivation(models.Model):
 
 
 class PredictionQuerySet(models.QuerySet["Prediction"]):
+    def get_by_natural_key(self, public_id: str) -> Prediction:
+        return self.get(public_id=public_id)
+
     def for_visitor(self, request: HttpRequest) -> PredictionQuerySet:
         """Predictions that belong to the person who asks, signed in or not."""
         if request.user.is_authenticated:
@@ -145,9 +156,35 @@ class PredictionQuerySet(models.QuerySet["Prediction"]):
     def not_reviewed(self) -> PredictionQuerySet:
         return self.filter(reviewed_at__isnull=True)
 
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Delete the records, and their pictures once the database has agreed."""
+        with transaction.atomic():
+            names = list(self.exclude(picture="").values_list("picture", flat=True))
+            result = super().delete()
+            transaction.on_commit(lambda: _delete_pictures(names))
+        return result
+
+    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.queryset_only = True  # type: ignore[attr-defined]
+
+    def purge_pictures(self) -> int:
+        """Remove the pictures and what the network saw of them; the records stay."""
+        with transaction.atomic():
+            predictions = list(self.exclude(picture="").only("picture", "digits"))
+            names = [prediction.forget_picture() for prediction in predictions]
+            self.model.objects.bulk_update(predictions, ["picture", "digits"], batch_size=200)
+            transaction.on_commit(lambda: _delete_pictures(names))
+        return len(names)
+
 
 def _picture_storage() -> Storage:
     return storages["pictures"]
+
+
+def _delete_pictures(names: list[str]) -> None:
+    storage = _picture_storage()
+    for name in names:
+        storage.delete(name)
 
 
 def _picture_name(prediction: Prediction, filename: str) -> str:
@@ -237,10 +274,13 @@ class Prediction(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.text or '–'} ({self.verdict})"
+        return f"{self.text or '-'} ({self.verdict})"
 
     def get_absolute_url(self) -> str:
         return reverse("result", args=[self.public_id])
+
+    def natural_key(self) -> tuple[str]:
+        return (str(self.public_id),)
 
     @classmethod
     def record(
@@ -252,12 +292,29 @@ class Prediction(models.Model):
         visitor: uuid.UUID | None = None,
     ) -> Prediction:
         """Keep a reading and its picture; when the row cannot be written, no file stays."""
+        prediction = cls._of(answer, source=source, owner=owner, visitor=visitor)
+        with _no_file_without_row([prediction]):
+            prediction._store(answer)
+            prediction.save(force_insert=True)
+        return prediction
+
+    @classmethod
+    def record_many(cls, answers: Iterable[Answer], *, source: str) -> list[Prediction]:
+        """Keep readings and their pictures, all of them or none."""
+        kept = [(cls._of(answer, source=source), answer) for answer in answers]
+        predictions = [prediction for prediction, _ in kept]
+        with _no_file_without_row(predictions):
+            for prediction, answer in kept:
+                prediction._store(answer)
+            return cls.objects.bulk_create(predictions)
+
+    @classmethod
+    def _of(cls, answer: Answer, **fields: Any) -> Prediction:
         reading = answer.reading
-        prediction = cls(
+        return cls(
             picture_sha256=answer.kept.sha256,
             picture_width=answer.kept.width,
             picture_height=answer.kept.height,
-            source=source,
             script=answer.model.script,
             text=reading.text,
             confidence=reading.confidence,
@@ -266,18 +323,12 @@ class Prediction(models.Model):
             digits=[_digit_json(digit) for digit in reading.digits],
             model=answer.model,
             duration_ms=answer.duration_ms,
-            owner=owner,
-            visitor=visitor,
+            **fields,
         )
-        prediction.picture.save(
-            f"picture{answer.kept.suffix}", ContentFile(answer.kept.data), save=False
-        )
-        try:
-            prediction.save(force_insert=True)
-        except BaseException:
-            prediction.picture.delete(save=False)
-            raise
-        return prediction
+
+    def _store(self, answer: Answer) -> None:
+        name = f"picture{answer.kept.suffix}"
+        self.picture.save(name, ContentFile(answer.kept.data), save=False)
 
     def review(self, true_text: str, *, by: User | None) -> None:
         """Store what the picture really shows; an empty text says that it is no digit."""
@@ -288,19 +339,24 @@ class Prediction(models.Model):
 
     def purge_picture(self) -> None:
         """Remove the picture and what the network saw of it; the record stays."""
-        name = self.picture.name
-        self.picture = ""
-        self.digits = [{**digit, "field": ""} for digit in self.digits]
+        name = self.forget_picture()
         self.save(update_fields=["picture", "digits"])
         if name:
-            transaction.on_commit(lambda: _picture_storage().delete(name))
+            transaction.on_commit(lambda: _delete_pictures([name]))
+
+    def forget_picture(self) -> str:
+        """Drop the picture from the fields, without saving; returns its file's name."""
+        name: str = self.picture.name
+        self.picture = ""
+        self.digits = [{**digit, "field": ""} for digit in self.digits]
+        return name
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Delete the record, and its picture once the database has agreed."""
         name = self.picture.name
         result = super().delete(*args, **kwargs)
         if name:
-            transaction.on_commit(lambda: _picture_storage().delete(name))
+            transaction.on_commit(lambda: _delete_pictures([name]))
         return result
 
     @property
@@ -309,6 +365,15 @@ class Prediction(models.Model):
         if self.reviewed_at is None:
             return None
         return self.text == self.true_text
+
+
+@contextlib.contextmanager
+def _no_file_without_row(predictions: list[Prediction]) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        _delete_pictures([p.picture.name for p in predictions if p.picture])
+        raise
 
 
 def _digit_json(digit: Any) -> dict[str, Any]:
