@@ -17,8 +17,8 @@ os.environ |= {
     "LOG_LEVEL": "WARNING",
 }
 
-from digitsite.settings import *  # noqa: E402, F403
-from digitsite.settings import DATABASES, STORAGES  # noqa: E402
+from digitsite.settings import *  # noqa: F403
+from digitsite.settings import DATABASES, STORAGES
 
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # A file, not memory: threads then have connections of their own, as in a server.

@@ -1,0 +1,131 @@
+"""The container files cannot be run everywhere; here they are read."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import tomllib
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.conftest import ROOT
+
+DEPLOY = ROOT / "docs" / "deploy"
+INSTRUCTIONS = {
+    "FROM", "RUN", "COPY", "WORKDIR", "ENV", "USER", "VOLUME", "EXPOSE", "HEALTHCHECK", "CMD",
+}  # fmt: skip
+
+
+@pytest.fixture
+def dockerfile() -> list[list[str]]:
+    text = (DEPLOY / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    return [line.split(maxsplit=1) for line in lines]
+
+
+@pytest.fixture
+def compose() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
+    return found
+
+
+def test_the_dockerfile_has_known_instructions_only(dockerfile: list[list[str]]) -> None:
+    assert {instruction for instruction, _ in dockerfile} == INSTRUCTIONS
+    assert dockerfile[0][0] == "FROM"
+
+
+def test_the_container_runs_as_nobody_special(dockerfile: list[list[str]]) -> None:
+    users = [rest for instruction, rest in dockerfile if instruction == "USER"]
+
+    assert users == ["digits"]
+
+
+def test_the_dockerfile_copies_files_that_are_there(dockerfile: list[list[str]]) -> None:
+    copied = [rest.split() for instruction, rest in dockerfile if instruction == "COPY"]
+    sources = [source for words in copied if "--from" not in words[0] for source in words[:-1]]
+
+    assert sources
+    assert all((ROOT / source).exists() for source in sources)
+
+
+def test_the_image_has_no_secrets_and_no_leftovers() -> None:
+    ignored = (DEPLOY / "Dockerfile.dockerignore").read_text(encoding="utf-8").split()
+
+    assert {".env", ".git", ".venv", "var"} <= set(ignored)
+
+
+def test_the_container_starts_the_documented_server(dockerfile: list[list[str]]) -> None:
+    command = next(rest for instruction, rest in dockerfile if instruction == "CMD")
+    guide = (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8")
+
+    assert shlex.join(yaml.safe_load(command)) in guide
+
+
+def test_the_compose_file_waits_for_the_database(compose: dict[str, Any]) -> None:
+    services = compose["services"]
+
+    assert set(services) == {"database", "setup", "site"}
+    assert services["setup"]["depends_on"]["database"]["condition"] == "service_healthy"
+    assert "healthcheck" in services["database"]
+    assert services["site"]["depends_on"]["setup"]["condition"] == "service_completed_successfully"
+
+
+def test_the_compose_file_keeps_its_data_in_volumes(compose: dict[str, Any]) -> None:
+    for service in compose["services"].values():
+        for volume in service["volumes"]:
+            assert volume.partition(":")[0] in compose["volumes"]
+
+
+def test_the_compose_file_gives_the_site_variables_that_it_reads(compose: dict[str, Any]) -> None:
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    offered = set(re.findall(r"^([A-Z_]+)=", example, re.MULTILINE))
+
+    assert set(compose["services"]["site"]["environment"]) <= offered
+
+
+def test_the_compose_file_builds_from_the_top_folder(compose: dict[str, Any]) -> None:
+    build = compose["services"]["site"]["build"]
+
+    assert (DEPLOY / build["context"]).resolve() == ROOT
+    assert (ROOT / build["dockerfile"]).is_file()
+
+
+def test_the_compose_file_publishes_to_this_machine_only(compose: dict[str, Any]) -> None:
+    assert compose["services"]["site"]["ports"] == ["127.0.0.1:${PORT:-8000}:8000"]
+
+
+def test_the_compose_file_has_no_password_in_it(compose: dict[str, Any]) -> None:
+    database = compose["services"]["database"]["environment"]
+
+    assert database["MARIADB_PASSWORD"].startswith("${DATABASE_PASSWORD:?")
+    assert compose["services"]["site"]["environment"]["SECRET_KEY"].startswith("${SECRET_KEY:?")
+
+
+def test_the_hooks_are_valid_and_call_installed_tools() -> None:
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    entries = [hook["entry"] for repo in hooks["repos"] for hook in repo["hooks"]]
+    tools = {re.sub(r"^\.venv/bin/(python -m )?", "", entry).split()[0] for entry in entries}
+    required = (ROOT / "requirements" / "dev.txt").read_text(encoding="utf-8")
+
+    assert tools == {"ruff", "djade", "djlint", "lint-imports"}
+    assert all(tool.replace("lint-imports", "import-linter") in required for tool in tools)
+
+
+def test_the_continuous_integration_script_is_valid_shell() -> None:
+    script = ROOT / ".ci" / "run"
+
+    result = subprocess.run(["bash", "-n", str(script)], capture_output=True, text=True)
+
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "set -euo pipefail" in script.read_text(encoding="utf-8")
+
+
+def test_the_project_asks_for_the_python_that_it_is_checked_with() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+    assert project["project"]["requires-python"] == ">=3.11"
+    assert project["tool"]["ruff"]["target-version"] == "py311"
+    assert project["tool"]["mypy"]["python_version"] == "3.11"

@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from digitsite import env
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a test puts into the environment goes with the test."""
+    monkeypatch.setattr(os, "environ", {})
+
+
+def load(tmp_path: Path, text: str) -> None:
+    path = tmp_path / ".env"
+    path.write_text(text, encoding="utf-8")
+    env.load_file(path)
+
+
+def test_a_file_sets_what_is_not_set(tmp_path: Path) -> None:
+    os.environ["ONE"] = "mine"
+
+    load(tmp_path, '# comment\n\nONE=1\n TWO = two words \nTHREE="a=b # c"\n')
+
+    assert os.environ["ONE"] == "mine"
+    assert os.environ["TWO"] == "two words"
+    assert os.environ["THREE"] == "a=b # c"
+
+
+def test_a_file_that_is_not_there_changes_nothing(tmp_path: Path) -> None:
+    before = dict(os.environ)
+
+    env.load_file(tmp_path / ".env")
+
+    assert os.environ == before
+
+
+def test_a_line_that_is_no_variable_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ImproperlyConfigured, match="line 2: expected NAME=value"):
+        load(tmp_path, "ONE=1\nexport TWO=2\n")
+
+
+def test_another_file_can_be_named(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.write_text("ONE=other", encoding="utf-8")
+    os.environ["ENV_FILE"] = str(other)
+
+    load(tmp_path, "ONE=1")
+
+    assert os.environ["ONE"] == "other"
+
+
+def test_an_empty_variable_is_the_default() -> None:
+    os.environ["NAME"] = ""
+
+    assert env.text("NAME", "default") == "default"
+    assert env.flag("NAME", default=True) is True
+    assert env.number("NAME", 7) == 7
+    assert env.words("NAME", default=("a",)) == ["a"]
+    assert env.choice("NAME", ("A", "B"), "A") == "A"
+
+
+@pytest.mark.parametrize(("value", "expected"), [("1", True), ("Yes", True), ("off", False)])
+def test_a_flag_has_words_for_on_and_off(value: str, expected: bool) -> None:
+    os.environ["NAME"] = value
+
+    assert env.flag("NAME", default=not expected) is expected
+
+
+def test_what_makes_no_sense_is_an_error_that_names_the_variable() -> None:
+    os.environ["NAME"] = "maybe"
+
+    with pytest.raises(ImproperlyConfigured, match="NAME is 'maybe'"):
+        env.flag("NAME", default=False)
+    with pytest.raises(ImproperlyConfigured, match="NAME is 'maybe'"):
+        env.number("NAME", 1)
+    with pytest.raises(ImproperlyConfigured, match="must be one of A, B"):
+        env.choice("NAME", ("A", "B"), "A")
+    with pytest.raises(ImproperlyConfigured, match="NAME"):
+        env.database("NAME", Path("unused"))
+
+
+def test_a_list_is_separated_by_commas() -> None:
+    os.environ["NAME"] = " a.example, ,b.example "
+
+    assert env.words("NAME") == ["a.example", "b.example"]
+
+
+def test_a_server_without_a_secret_key_does_not_start(tmp_path: Path) -> None:
+    with pytest.raises(ImproperlyConfigured, match="SECRET_KEY is not set"):
+        env.secret_key("SECRET_KEY", debug=False, kept_in=tmp_path / "key")
+
+    assert not (tmp_path / "key").exists()
+
+
+def test_a_development_server_keeps_the_key_it_makes(tmp_path: Path) -> None:
+    path = tmp_path / "var" / "key"
+
+    first = env.secret_key("SECRET_KEY", debug=True, kept_in=path)
+    second = env.secret_key("SECRET_KEY", debug=True, kept_in=path)
+
+    assert first == second
+    assert len(first) >= 50
+    assert list(path.parent.iterdir()) == [path]
+    if os.name == "posix":
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_sqlite_waits_for_writers_and_its_folder_is_made(tmp_path: Path) -> None:
+    entry = env.database("DATABASE_URL", tmp_path / "var" / "db.sqlite3")
+
+    assert entry["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
+    assert (tmp_path / "var").is_dir()
+
+
+def test_mysql_is_strict_and_knows_every_letter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(env.importlib.util, "find_spec", lambda name: object())
+    os.environ["DATABASE_URL"] = "mysql://user:p%40ss@db.example:3307/digits?unix_socket=/x"
+
+    entry = env.database("DATABASE_URL", Path("unused"))
+
+    assert (entry["USER"], entry["PASSWORD"], entry["PORT"]) == ("user", "p@ss", 3307)
+    assert entry["CONN_HEALTH_CHECKS"] is True
+    assert entry["OPTIONS"] == {
+        "unix_socket": "/x",
+        "charset": "utf8mb4",
+        "isolation_level": "read committed",
+        "init_command": "SET sql_mode = 'STRICT_TRANS_TABLES'",
+    }
+
+
+def test_a_missing_mysql_driver_is_named_with_what_it_needs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    os.environ["DATABASE_URL"] = "mysql://user@localhost/digits"
+    monkeypatch.setattr(env.importlib.util, "find_spec", lambda name: None)
+
+    with pytest.raises(ImproperlyConfigured) as error:
+        env.database("DATABASE_URL", Path("unused"))
+
+    assert "default-libmysqlclient-dev" in str(error.value)
+    assert "requirements/mysql.txt" in str(error.value)
+
+
+def test_other_databases_are_refused() -> None:
+    os.environ["DATABASE_URL"] = "postgres://user@localhost/digits"
+
+    with pytest.raises(ImproperlyConfigured, match="sqlite:// or mysql://"):
+        env.database("DATABASE_URL", Path("unused"))
