@@ -7,12 +7,11 @@ import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.http import HttpResponse
 from django.test import Client
 from PIL import Image
 from pytest_django.fixtures import Settings
@@ -21,11 +20,14 @@ from ml import cards
 from ml.scripts import SCRIPTS
 from recognition.models import Prediction, TrainedModel
 
+if TYPE_CHECKING:
+    from django.test.client import _MonkeyPatchedWSGIResponse as Response
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
 class Upload(Protocol):
-    def __call__(self, client: Client, data: bytes, name: str = "digit.png") -> HttpResponse: ...
+    def __call__(self, client: Client, data: bytes, name: str = "digit.png") -> Response: ...
 
 
 @pytest.fixture(autouse=True)
@@ -142,7 +144,7 @@ def drawn() -> Callable[..., bytes]:
 def upload() -> Upload:
     """Send the form of the first page."""
 
-    def send(client: Client, data: bytes, name: str = "digit.png") -> HttpResponse:
+    def send(client: Client, data: bytes, name: str = "digit.png") -> Response:
         return client.post("/", {"picture": SimpleUploadedFile(name, data)})
 
     return send

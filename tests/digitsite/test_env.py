@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib.util
 import os
 import stat
 from pathlib import Path
@@ -119,7 +120,7 @@ def test_sqlite_waits_for_writers_and_its_folder_is_made(tmp_path: Path) -> None
 
 
 def test_mysql_is_strict_and_knows_every_letter(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(env.importlib.util, "find_spec", lambda name: object())
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: object())
     os.environ["DATABASE_URL"] = "mysql://user:p%40ss@db.example:3307/digits?unix_socket=/x"
 
     entry = env.database("DATABASE_URL", Path("unused"))
@@ -138,7 +139,7 @@ def test_a_missing_mysql_driver_is_named_with_what_it_needs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     os.environ["DATABASE_URL"] = "mysql://user@localhost/digits"
-    monkeypatch.setattr(env.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
 
     with pytest.raises(ImproperlyConfigured) as error:
         env.database("DATABASE_URL", Path("unused"))
