@@ -31,8 +31,10 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
         labels: int (n,).
     """
 
+    rows = np.arange(len(labels))
+
     def loss(log_temperature: float) -> float:
-        chosen = probabilities(logits, float(np.exp(log_temperature)))[np.arange(len(labels)), labels]
+        chosen = probabilities(logits, float(np.exp(log_temperature)))[rows, labels]
         return float(-np.log(np.maximum(chosen, 1e-12)).mean())
 
     low, high = np.log(0.2), np.log(10.0)

@@ -54,9 +54,10 @@ def read(recognizer: Recognizer, dataset: Dataset) -> Readings:
     """Read every picture of a data set with the file that is served."""
     readings = list(recognizer.read_many(dataset.pictures))
     nothing = (0.0,) * 10
+    probabilities = [r.digits[0].probabilities if r.digits else nothing for r in readings]
     return Readings(
         labels=np.asarray(dataset.labels),
-        probabilities=np.array([r.digits[0].probabilities if r.digits else nothing for r in readings]),
+        probabilities=np.array(probabilities),
         accepted=np.array([r.verdict is Verdict.ACCEPTED for r in readings]),
         refused=np.array([r.verdict is Verdict.REFUSED for r in readings]),
     )

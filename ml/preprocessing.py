@@ -7,8 +7,10 @@ to one digit, draw them again with the usual stroke width, and centre them as MN
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 
 import cv2
 import numpy as np
@@ -27,10 +29,13 @@ RULED_SIDE = 150  # px; lines in smaller pictures are strokes of a cropped digit
 SMALL_SIDE = 80  # px; the ink of smaller pictures is enlarged to it
 PAPER_SIDE = 96  # px; shadows need no more
 USUALLY_DARK = 0.2  # of 2.0: how much more often people send ink on paper than chalk on a board
+WIDE, NARROW = 1 / 3, 1 / 10  # of the longer side: widest strokes of a crop and of a page
+MIN_THIN_SIDE = 0.04  # of the longer side; smaller things on a page are dirt
 INK_LEVEL = 0.45  # share of the ink's own darkness from which a pixel is ink
 
 MIN_CONTRAST = 10.0  # grey levels; less is the noise of paper and camera
 FAINT_CONTRAST = 22.0  # grey levels; less is seen, but not surely
+MIN_PIECE = 4  # px of the working picture; smaller pieces are specks
 MIN_DIGIT_SIDE = 6  # px of the picture; from 7 on, digits have been read
 
 Box = tuple[int, int, int, int]  # x, y, width, height in px
@@ -97,19 +102,26 @@ def trace(picture: np.ndarray) -> tuple[np.ndarray, Box]:
         Refused: blank, too faint, too small, or several digits.
     """
     work, scale = _working_size(picture)
-    ink, zoom = _with_room(find_ink(work))
-    scale *= zoom
-    digit, box = find_digit(ink)
-    if max(box[2:]) / scale < MIN_DIGIT_SIDE:
+    dark = _dark_on_light(work)
+    ink, zoom = _with_room(find_ink(dark, WIDE))
+    digit = find_digit(ink)
+    if max(dark.shape) > PAPER_SIDE and (digit.at_border or not _stands_out(dark, digit)):
+        # A tight crop, or a shadow or a table's edge taken for ink? Strokes alone would tell.
+        digit = _find_thin_digit(dark) or digit
+    if digit.several:
+        raise Refused(Reason.SEVERAL_DIGITS)
+    if max(digit.box[2:]) / (scale * zoom) < MIN_DIGIT_SIDE:
         raise Refused(Reason.TOO_SMALL)
-    return _fine(digit), _unscale(box, scale, picture.shape)
+    return _fine(digit.ink), _unscale(digit.box, scale * zoom, picture.shape)
 
 
-def find_ink(picture: np.ndarray) -> np.ndarray:
-    """Separate the ink from the paper, whichever of them is the darker.
+def find_ink(dark: np.ndarray, reach: float) -> np.ndarray:
+    """Separate the ink from the paper.
 
     Args:
-        picture: uint8 array (height, width) at working size.
+        dark: uint8 array (height, width) at working size, dark ink on light paper.
+        reach: how wide a stroke may be, as a share of the picture's longer side; what is
+            wider counts as shaded paper.
 
     Returns:
         uint8 array (height, width), 0 paper to 255 ink.
@@ -117,12 +129,8 @@ def find_ink(picture: np.ndarray) -> np.ndarray:
     Raises:
         Refused: blank or too faint.
     """
-    calm = cv2.GaussianBlur(picture, (3, 3), 0) if min(picture.shape) > 200 else picture
-    if _is_light_on_dark(calm):
-        calm = 255 - calm
-    depth = _depth_below_paper(calm)
-    noise = _noise(depth)
-    core = _ink_depth(depth, floor=max(MIN_CONTRAST, 5 * noise))
+    depth = _depth_below_paper(dark, reach)
+    core = _ink_depth(depth, floor=max(MIN_CONTRAST, 5 * _noise(depth)))
     if core is None:
         raise Refused(Reason.BLANK)
     if core < FAINT_CONTRAST:
@@ -130,36 +138,35 @@ def find_ink(picture: np.ndarray) -> np.ndarray:
     return cv2.convertScaleAbs(depth, alpha=255.0 / core)
 
 
-def find_digit(ink: np.ndarray) -> tuple[np.ndarray, Box]:
+@dataclass(frozen=True)
+class FoundDigit:
+    """The strokes of one digit.
+
+    Attributes:
+        ink: uint8 (h, w), 0 paper to 255 ink, cropped to the digit, without its neighbours.
+        box: where it stands, px of the ink that was searched.
+        at_border: whether it touches the border.
+        several: whether other ink is as large as a digit of its own.
+    """
+
+    ink: np.ndarray
+    box: Box
+    at_border: bool
+    several: bool
+
+
+def find_digit(ink: np.ndarray) -> FoundDigit:
     """Gather the strokes that belong to the one digit.
 
     Args:
         ink: uint8 array (height, width), 0 paper to 255 ink.
 
-    Returns:
-        The ink of the digit alone, cropped: uint8 (h, w); and its box in px of `ink`.
-
     Raises:
-        Refused: blank when only specks are found, or several digits.
+        Refused: blank when only specks are found.
     """
-    _, mask = cv2.threshold(ink, INK_LEVEL * 255, 1, cv2.THRESH_BINARY)
-    mask = _without_rules(mask)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    if count < 2:
-        raise Refused(Reason.BLANK)
-    parts = _Parts(stats[1:], mask.shape)
-    main = parts.main()
-    if max(stats[1 + main, cv2.CC_STAT_WIDTH], stats[1 + main, cv2.CC_STAT_HEIGHT]) < 4:
-        raise Refused(Reason.BLANK)
-    members = parts.group(main)
-    if parts.has_second_digit(members):
-        raise Refused(Reason.SEVERAL_DIGITS)
-    x, y, width, height = parts.box(members)
-    window = np.s_[y : y + height, x : x + width]
-    belongs = np.zeros(count, np.uint8)
-    belongs[1 + members] = 1
-    kept = cv2.dilate(belongs[labels[window]], np.ones((3, 3), np.uint8))
-    return ink[window] * kept, (x, y, width, height)
+    for digit in _candidates(ink):
+        return digit
+    raise Refused(Reason.BLANK)
 
 
 def redraw(shape: np.ndarray, stroke: float = STROKE) -> np.ndarray:
@@ -212,6 +219,60 @@ def centre(fine: np.ndarray) -> np.ndarray:
     large = cv2.warpAffine(fine, matrix, (FIELD * FINE, FIELD * FINE), flags=cv2.INTER_LINEAR)
     result: np.ndarray = cv2.resize(large, (FIELD, FIELD), interpolation=cv2.INTER_AREA)
     return result
+
+
+def _dark_on_light(picture: np.ndarray) -> np.ndarray:
+    calm = cv2.GaussianBlur(picture, (3, 3), 0) if min(picture.shape) > 200 else picture
+    return 255 - calm if _is_light_on_dark(calm) else calm
+
+
+def _find_thin_digit(dark: np.ndarray) -> FoundDigit | None:
+    """A digit of thin strokes that stands alone on its paper, however that is lit, or None."""
+    try:
+        ink = find_ink(dark, NARROW)
+    except Refused:
+        return None
+    for digit in islice(_candidates(ink), 4):
+        large = max(digit.box[2:]) >= MIN_THIN_SIDE * max(dark.shape)
+        if large and not digit.at_border and _stands_out(dark, digit):
+            return digit
+    return None
+
+
+def _candidates(ink: np.ndarray) -> Iterator[FoundDigit]:
+    """What may be the digit, the most likely first."""
+    _, mask = cv2.threshold(ink, INK_LEVEL * 255, 1, cv2.THRESH_BINARY)
+    mask = _without_rules(mask)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    parts = _Parts(stats[1:], mask.shape)
+    for main in parts.by_likelihood():
+        members = parts.group(main)
+        x, y, width, height = parts.box(members)
+        window = np.s_[y : y + height, x : x + width]
+        belongs = np.zeros(count, np.uint8)
+        belongs[1 + members] = 1
+        kept = cv2.dilate(belongs[labels[window]], np.ones((3, 3), np.uint8))
+        yield FoundDigit(
+            ink=ink[window] * kept,
+            box=(x, y, width, height),
+            at_border=bool(parts.at_border[members].any()),
+            several=parts.has_second_digit(members),
+        )
+
+
+def _stands_out(dark: np.ndarray, digit: FoundDigit) -> bool:
+    """Whether paper is all around the strokes: a shadow or a wider stroke would go on."""
+    x, y, width, height = digit.box
+    room = 6
+    top, left = max(0, y - room), max(0, x - room)
+    window = dark[top : y + height + room, left : x + width + room].astype(np.int16)
+    inside = np.zeros(window.shape, np.uint8)
+    ink = cv2.threshold(digit.ink, INK_LEVEL * 255, 1, cv2.THRESH_BINARY)[1]
+    inside[y - top : y - top + height, x - left : x - left + width] = ink
+    near = cv2.dilate(inside, _disc(5))
+    ring = cv2.dilate(near, _disc(5)) > near
+    pen, paper = np.median(window[inside > 0]), np.median(window[ring])
+    return bool((window[ring] > (pen + paper) / 2).mean() > 0.9)
 
 
 def _working_size(picture: np.ndarray) -> tuple[np.ndarray, float]:
@@ -280,17 +341,15 @@ def _balance(dark: np.ndarray, light: np.ndarray) -> float:
     return (more - less) / max(1, more + less)
 
 
-def _depth_below_paper(picture: np.ndarray) -> np.ndarray:
+def _depth_below_paper(dark: np.ndarray, reach: float) -> np.ndarray:
     """How much darker than the paper around it each pixel is: uint8, in grey levels."""
-    if max(picture.shape) <= PAPER_SIDE:  # a cropped digit: strokes may be wide, light is even
-        paper = cv2.morphologyEx(picture, cv2.MORPH_CLOSE, _disc(int(max(picture.shape) * 0.7)))
-        return cv2.subtract(paper, picture)
-    small = cv2.medianBlur(_reduced(picture, PAPER_SIDE), 3)
-    paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, _disc(max(small.shape) // 3))
-    paper = cv2.resize(
-        cv2.blur(paper, (5, 5)), picture.shape[::-1], interpolation=cv2.INTER_LINEAR
-    )
-    return cv2.subtract(paper, picture)
+    if max(dark.shape) <= PAPER_SIDE:  # a cropped digit: strokes may be wide, light is even
+        paper = cv2.morphologyEx(dark, cv2.MORPH_CLOSE, _disc(int(max(dark.shape) * 0.7)))
+        return cv2.subtract(paper, dark)
+    small = cv2.medianBlur(_reduced(dark, PAPER_SIDE), 3)
+    paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, _disc(int(max(small.shape) * reach)))
+    paper = cv2.resize(cv2.blur(paper, (5, 5)), dark.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return cv2.subtract(paper, dark)
 
 
 def _noise(depth: np.ndarray) -> float:
@@ -319,22 +378,29 @@ def _without_rules(mask: np.ndarray) -> np.ndarray:
 
 
 def _without_rows(mask: np.ndarray) -> np.ndarray:
-    width = mask.shape[1]
+    height, width = mask.shape
     if cv2.countNonZero(cv2.reduce(mask, 0, cv2.REDUCE_MAX)) < 0.95 * width:
         return mask  # most pictures: no ink right across
-    level = cv2.dilate(mask, np.ones((3, 1), np.uint8))  # a line may be a little askew
-    lines = cv2.morphologyEx(level, cv2.MORPH_OPEN, np.ones((1, width // 3), np.uint8))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(lines, connectivity=8)
-    across = np.flatnonzero(stats[1:, cv2.CC_STAT_WIDTH] > 0.95 * width) + 1
-    if not across.size:
+    level = cv2.dilate(mask, np.ones((5, 1), np.uint8))  # a line may be a little askew
+    lines = cv2.morphologyEx(level, cv2.MORPH_OPEN, np.ones((1, width // 10), np.uint8))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(lines, connectivity=8)
+    top = stats[:, cv2.CC_STAT_TOP]
+    bottom = top + stats[:, cv2.CC_STAT_HEIGHT]
+    # At the picture's edge it would be the bar of a tightly cropped 2, 5 or 7.
+    across = (
+        (stats[:, cv2.CC_STAT_WIDTH] > 0.95 * width)
+        & (top > 0.03 * height)
+        & (bottom < 0.97 * height)
+    )
+    across[0] = False  # the paper
+    if not across.any():
         return mask
-    thickness = int(stats[across, cv2.CC_STAT_AREA].max()) // width + 3
+    thickness = int(stats[across, cv2.CC_STAT_AREA].max()) // width + 1
     crossing = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((thickness, 1), np.uint8))
-    rest = np.where(np.isin(labels, across), crossing, mask)
-    columns = np.flatnonzero(rest.any(axis=0))
-    if not columns.size or columns[-1] - columns[0] > 0.7 * width:
-        return mask
-    return np.ascontiguousarray(rest)
+    rest = np.where(across[labels], crossing, mask)
+    if rest[0].any() and rest[-1].any():
+        return mask  # the bar of a tightly cropped 4
+    return rest
 
 
 def _fine(digit: np.ndarray) -> np.ndarray:
@@ -368,33 +434,39 @@ class _Parts:
         self.right = self.left + stats[:, cv2.CC_STAT_WIDTH]
         self.bottom = self.top + stats[:, cv2.CC_STAT_HEIGHT]
         self.area = stats[:, cv2.CC_STAT_AREA]
-        self.shape = shape
-
-    def main(self) -> int:
-        """The piece that most likely is the digit: large, and rather not at the border."""
-        height, width = self.shape
-        at_border = (
-            (self.left == 0) | (self.top == 0) | (self.right == width) | (self.bottom == height)
+        self.at_border = (
+            (self.left == 0)
+            | (self.top == 0)
+            | (self.right == shape[1])
+            | (self.bottom == shape[0])
         )
+
+    def by_likelihood(self) -> list[int]:
+        """The pieces that may be the digit: large ones first, and rather not at the border."""
         extent = np.maximum(self.right - self.left, self.bottom - self.top)
-        weight = extent * np.sqrt(self.area) * np.where(at_border, 0.3, 1.0)
-        return int(weight.argmax())
+        weight = extent * np.sqrt(self.area) * np.where(self.at_border, 0.3, 1.0)
+        return [int(i) for i in np.argsort(-weight, kind="stable") if extent[i] >= MIN_PIECE]
 
     def group(self, main: int) -> np.ndarray:
         """Indices of the pieces near enough to the main one to be part of the same digit."""
         members = np.array([main])
-        specks = 0.015 * self.area[main]
+        usable = self.area >= 0.015 * self.area[main]  # smaller ones are specks
+        if not self.at_border[main]:
+            usable &= ~self.at_border
         while True:
             x, y, width, height = self.box(members)
-            reach = 0.12 * max(width, height)
+            side = max(width, height)
+            overlap = np.minimum(self.right, x + width) - np.maximum(self.left, x)
+            stacked = overlap > 0.5 * np.minimum(self.right - self.left, width)
+            reach_x, reach_y = 0.12 * side, np.where(stacked, 0.3, 0.12) * side
             near = (
-                (self.left < x + width + reach)
-                & (self.right > x - reach)
-                & (self.top < y + height + reach)
-                & (self.bottom > y - reach)
-                & (self.area >= specks)
+                (self.left < x + width + reach_x)
+                & (self.right > x - reach_x)
+                & (self.top < y + height + reach_y)
+                & (self.bottom > y - reach_y)
             )
-            grown = np.flatnonzero(near)
+            near[members] = True
+            grown = np.flatnonzero(near & usable)
             if grown.size == members.size:
                 return members
             members = grown
@@ -403,11 +475,13 @@ class _Parts:
         """Whether ink outside the digit's box is as tall and as heavy as a digit of its own."""
         _, _, width, height = self.box(members)
         side, weight = max(width, height), self.area[members].sum()
-        outside = np.ones(self.area.size, bool)
-        outside[members] = False
+        other = np.ones(self.area.size, bool)
+        other[members] = False
+        if not self.at_border[members].any():
+            other &= ~self.at_border  # cut by the frame: a neighbour, or the table
         tall = (self.bottom - self.top) > 0.5 * side
         heavy = self.area > 0.25 * weight
-        return bool((outside & tall & heavy).any())
+        return bool((other & tall & heavy).any())
 
     def box(self, members: np.ndarray) -> Box:
         left, top = int(self.left[members].min()), int(self.top[members].min())

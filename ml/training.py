@@ -1,0 +1,381 @@
+"""Training, step by step: load, split, trace, fit, export, calibrate, test, write the card."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import platform
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import keras
+import numpy as np
+
+from ml import calibration, cards, datasets, evaluation, preprocessing, variants
+from ml.architectures import ARCHITECTURES
+from ml.cards import ModelCard, Thresholds
+from ml.datasets import NOT_A_DIGIT, Dataset
+from ml.preprocessing import FIELD
+from ml.recognizer import Recognizer
+from ml.scripts import SCRIPTS
+from ml.variants import Traced, Variants
+
+LABEL_SMOOTHING = 0.02  # some labels are wrong, and no answer is certain
+
+
+class TrainingError(Exception):
+    """The training cannot be done as asked; the text says why."""
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Everything that a training depends on; it is kept whole in the card."""
+
+    datasets: tuple[str, ...] = ("mnist",)
+    data_dir: str | None = None
+    architecture: str = "compact"
+    optimizer: Literal["adam", "sgd", "adamw"] = "adamw"
+    learning_rate: float = 0.002
+    epochs: int = 20
+    batch_size: int = 128
+    validation_split: float = 0.1
+    augment: bool = True
+    patience: int = 0  # epochs without gain before an early stop; 0 never stops early
+    seed: int = 1
+    script: str = "latin"
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a progress callback hears after every epoch; times in seconds."""
+
+    epoch: int
+    epochs: int
+    loss: float
+    accuracy: float
+    validation_loss: float
+    validation_accuracy: float
+    elapsed: float
+    left: float
+
+
+def train(
+    config: TrainConfig,
+    root: Path,
+    *,
+    command: str,
+    progress: Callable[[Progress], None],
+    resume: bool = False,
+) -> tuple[ModelCard, Path]:
+    """Train a network and write its model directory.
+
+    Every epoch leaves a checkpoint in `root/.training/`; with `resume`, the newest unfinished
+    training of the same configuration goes on from there.
+
+    Args:
+        root: the folder of trained models.
+        command: the command line, for the card.
+
+    Returns:
+        The card and the new model directory.
+
+    Raises:
+        TrainingError, datasets.DatasetError: nothing was trained.
+    """
+    start = time.perf_counter()
+    _check(config)
+    keras.utils.set_random_seed(config.seed)
+    rejects = ARCHITECTURES[config.architecture].rejects
+    parts = [_split(name, config) for name in config.datasets]
+    training, validation = (
+        variants.trace([part[i] for part in parts], non_digits=rejects) for i in (0, 1)
+    )
+    outputs = 11 if rejects else 10
+    run = _Run.open(root, config, resume)
+    earlier = run.earlier
+    model, history = _fit(config, run, outputs, training, validation, progress)
+    with tempfile.TemporaryDirectory() as scratch:
+        files = _export(model, Path(scratch))
+        card = _card(config, parts, rejects, command, history)
+        card = _calibrated(card, files[cards.SERVED_FILE], validation, config)
+        card = _tested(card, files[cards.SERVED_FILE], config)
+        card = dataclasses.replace(
+            card, training_seconds=round(earlier + time.perf_counter() - start, 1)
+        )
+        directory = cards.write(card, root, files)
+    run.close()
+    return cards.read(directory), directory
+
+
+def _check(config: TrainConfig) -> None:
+    if config.architecture not in ARCHITECTURES:
+        raise TrainingError(
+            f"There is no architecture {config.architecture!r}; "
+            f"there are {', '.join(ARCHITECTURES)}."
+        )
+    if config.script not in SCRIPTS:
+        raise TrainingError(f"There is no script {config.script!r}.")
+    if config.epochs < 1 or config.batch_size < 1 or config.learning_rate <= 0:
+        raise TrainingError("Epochs, batch size and learning rate must be above 0.")
+    if not 0 < config.validation_split < 0.5:
+        raise TrainingError("The validation split must be above 0 and below 0.5.")
+    if config.name and not cards.VERSION_PATTERN.fullmatch(config.name):
+        raise TrainingError(
+            "A name is made of small letters, digits, dots, dashes and underscores, "
+            "and starts with a letter or digit."
+        )
+
+
+def _data_dir(config: TrainConfig) -> Path | None:
+    return Path(config.data_dir) if config.data_dir else None
+
+
+def _split(name: str, config: TrainConfig) -> tuple[Dataset, Dataset]:
+    whole = datasets.load(name, "train", _data_dir(config))
+    return datasets.split(whole, config.validation_split, config.seed)
+
+
+@dataclass
+class _Run:
+    """The checkpoint of one training: a folder that goes when the model directory is written."""
+
+    folder: Path
+    state: dict[str, Any]
+
+    @classmethod
+    def open(cls, root: Path, config: TrainConfig, resume: bool) -> _Run:
+        runs = root / ".training"
+        runs.mkdir(parents=True, exist_ok=True)
+        wanted = json.loads(json.dumps(dataclasses.asdict(config)))
+        if resume:
+            for path in sorted(runs.glob("*/state.json"), reverse=True):
+                state = json.loads(path.read_text(encoding="utf-8"))
+                if state["config"] == wanted:
+                    return cls(path.parent, state)
+            raise TrainingError(
+                "There is no unfinished training with these options to go on with. "
+                "Leave --resume out to start one."
+            )
+        folder = runs / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.getpid()}"
+        folder.mkdir()
+        empty = {"config": wanted, "epoch": 0, "best": None, "history": [], "elapsed": 0.0}
+        return cls(folder, empty)
+
+    @property
+    def earlier(self) -> float:
+        """Seconds that were trained before this process took over."""
+        return float(self.state["elapsed"])
+
+    @property
+    def last(self) -> Path:
+        return self.folder / "last.keras"
+
+    @property
+    def best(self) -> Path:
+        return self.folder / "best.keras"
+
+    def save(self, model: keras.Model, record: dict[str, float], seconds: float) -> None:
+        """Keep the weights and the score of an epoch; each file appears whole."""
+        _replace(self.last, lambda path: model.save(path))
+        score = record["val_loss"]
+        if self.state["best"] is None or score < self.state["best"]:
+            self.state["best"] = score
+            self.state["best_epoch"] = record["epoch"]
+            _replace(self.best, lambda path: model.save(path, include_optimizer=False))
+        self.state.update(epoch=record["epoch"], elapsed=round(seconds, 1))
+        self.state["history"].append(record)
+        text = json.dumps(self.state)
+        _replace(self.folder / "state.json", lambda path: path.write_text(text, encoding="utf-8"))
+
+    def close(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _replace(path: Path, write: Callable[[Path], Any]) -> None:
+    partial = path.with_name(f"partial-{path.name}")
+    write(partial)
+    partial.replace(path)
+
+
+def _fit(
+    config: TrainConfig,
+    run: _Run,
+    outputs: int,
+    training: Traced,
+    validation: Traced,
+    progress: Callable[[Progress], None],
+) -> tuple[keras.Model, list[dict[str, float]]]:
+    """Train epoch by epoch; return the best network, without its optimiser, and the history."""
+    if not config.augment:
+        same = variants.plain(training), training.labels
+        return _epochs(config, run, outputs, lambda epoch: same, validation, progress)
+    with Variants(training, config.seed, non_digits=outputs == 11) as fresh:
+        return _epochs(config, run, outputs, fresh.take, validation, progress)
+
+
+def _epochs(
+    config: TrainConfig,
+    run: _Run,
+    outputs: int,
+    pictures: Callable[[int], tuple[np.ndarray, np.ndarray]],
+    validation: Traced,
+    progress: Callable[[Progress], None],
+) -> tuple[keras.Model, list[dict[str, float]]]:
+    first, earlier = run.state["epoch"], run.earlier
+    start = time.perf_counter()
+    held = _batch(variants.plain(validation), validation.labels, outputs)
+    model = keras.saving.load_model(run.last) if first else None
+    for epoch in range(first, config.epochs):
+        fields, labels = pictures(epoch)
+        if model is None:
+            model = _compiled(config, outputs, -(-len(labels) // config.batch_size))
+        logs = model.fit(
+            *_batch(fields, labels, outputs),
+            batch_size=config.batch_size,
+            epochs=epoch + 1,
+            initial_epoch=epoch,
+            validation_data=held,
+            verbose=0,
+        ).history
+        record = {"epoch": epoch + 1, **{name: float(values[-1]) for name, values in logs.items()}}
+        elapsed = time.perf_counter() - start
+        run.save(model, record, earlier + elapsed)
+        left = elapsed / (epoch + 1 - first) * (config.epochs - epoch - 1)
+        progress(_progress(config, record, earlier + elapsed, left))
+        if config.patience and epoch + 1 - run.state["best_epoch"] >= config.patience:
+            break
+    return keras.saving.load_model(run.best, compile=False), run.state["history"]
+
+
+def _batch(fields: np.ndarray, labels: np.ndarray, outputs: int) -> tuple[np.ndarray, np.ndarray]:
+    """uint8 fields and labels as the network wants them: float32 (n, 28, 28, 1) and one-hot."""
+    inputs = fields[..., None].astype(np.float32) / 255
+    return inputs, keras.utils.to_categorical(labels, outputs)
+
+
+def _compiled(config: TrainConfig, outputs: int, steps: int) -> keras.Model:
+    model = ARCHITECTURES[config.architecture].build(outputs)
+    rate = keras.optimizers.schedules.CosineDecay(
+        config.learning_rate / 20,
+        decay_steps=max(1, config.epochs * steps - steps),
+        warmup_target=config.learning_rate,
+        warmup_steps=steps,
+        alpha=0.002,
+    )
+    model.compile(
+        optimizer=_optimizer(config.optimizer, rate),
+        loss=keras.losses.CategoricalCrossentropy(
+            from_logits=True, label_smoothing=LABEL_SMOOTHING
+        ),
+        metrics=["accuracy"],
+    )
+    return model
+
+
+def _optimizer(name: str, rate: Any) -> keras.Optimizer:
+    if name == "sgd":
+        return keras.optimizers.SGD(rate, momentum=0.9, nesterov=True)
+    if name == "adam":
+        return keras.optimizers.Adam(rate)
+    return keras.optimizers.AdamW(rate, weight_decay=0.01)
+
+
+def _progress(
+    config: TrainConfig, record: dict[str, float], elapsed: float, left: float
+) -> Progress:
+    return Progress(
+        epoch=int(record["epoch"]),
+        epochs=config.epochs,
+        loss=record["loss"],
+        accuracy=record["accuracy"],
+        validation_loss=record["val_loss"],
+        validation_accuracy=record["val_accuracy"],
+        elapsed=elapsed,
+        left=left,
+    )
+
+
+def _export(model: keras.Model, folder: Path) -> dict[str, Path]:
+    files = {name: folder / name for name in (cards.TRAINED_FILE, cards.SERVED_FILE)}
+    model.save(files[cards.TRAINED_FILE], include_optimizer=False)
+    signature = keras.InputSpec(shape=(1, FIELD, FIELD, 1), dtype="float32", name="field")
+    model.export(
+        files[cards.SERVED_FILE], format="litert", input_signature=[signature], verbose=False
+    )
+    return files
+
+
+def _card(
+    config: TrainConfig,
+    parts: list[tuple[Dataset, Dataset]],
+    rejects: bool,
+    command: str,
+    history: list[dict[str, float]],
+) -> ModelCard:
+    now = datetime.now(UTC)
+    return ModelCard(
+        version=config.name or f"{config.script}-{config.architecture}-{now:%Y%m%d-%H%M%S}",
+        script=config.script,
+        labels=SCRIPTS[config.script].numerals,
+        rejects=rejects,
+        architecture=config.architecture,
+        preprocessing=preprocessing.VERSION,
+        temperature=1.0,
+        thresholds=Thresholds(accept=0.5, refuse=0.0),
+        config=json.loads(json.dumps({**dataclasses.asdict(config), "data_dir": None})),
+        datasets=[
+            {
+                "name": training.name,
+                "sha256": training.sha256,
+                "training": len(training),
+                "validation": len(validation),
+            }
+            for training, validation in parts
+        ],
+        metrics={"history": history},
+        command=command,
+        keras_version=keras.__version__,
+        python_version=platform.python_version(),
+        training_seconds=0.0,
+        created_at=now.isoformat(timespec="seconds"),
+    )
+
+
+def _calibrated(
+    card: ModelCard, served: Path, validation: Traced, config: TrainConfig
+) -> ModelCard:
+    """Fit temperature and thresholds on the exported file's validation logits.
+
+    Half of the fields are varied as in training: validation pictures alone are too easy to
+    teach doubt.
+    """
+    recognizer = Recognizer(card, served.read_bytes())
+    with Variants(validation, config.seed + 1, non_digits=card.rejects) as fresh:
+        varied, more = fresh.take(0)
+    fields = np.concatenate([variants.plain(validation), varied])
+    labels = np.concatenate([validation.labels, more])
+    logits = np.stack([recognizer.logits(field) for field in fields.astype(np.float32) / 255])
+    temperature = calibration.fit_temperature(logits, labels)
+    probabilities = calibration.probabilities(logits, temperature)[:, :10]
+    thresholds = calibration.choose_thresholds(
+        probabilities.max(axis=1), probabilities.argmax(axis=1) == labels, labels != NOT_A_DIGIT
+    )
+    return dataclasses.replace(card, temperature=round(temperature, 4), thresholds=thresholds)
+
+
+def _tested(card: ModelCard, served: Path, config: TrainConfig) -> ModelCard:
+    """The one time that the test parts are read, by the exported file."""
+    recognizer = Recognizer(card, served.read_bytes())
+    reports = {}
+    for name in config.datasets:
+        dataset = datasets.load(name, "test", _data_dir(config))
+        reports[dataset.name] = evaluation.report(evaluation.read(recognizer, dataset))
+    return dataclasses.replace(card, metrics={**card.metrics, "test": reports})

@@ -1,0 +1,171 @@
+"""Traced pictures and their fresh variants, made in processes that never import Keras."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import cv2
+import numpy as np
+
+from ml import augmentation, nondigits, preprocessing
+from ml.datasets import NOT_A_DIGIT, Dataset
+from ml.preprocessing import FINE_BOX
+
+CHUNK = 2048  # pictures that one process takes at a time
+NON_DIGITS = 0.12  # drawn non-digits for each picture of an epoch
+
+@dataclass(frozen=True)
+class Traced:
+    """Traced pictures: `bits` uint8 (n, FINE_BOX**2 / 8) packed, `sizes` (n, 2), `labels` (n,)."""
+
+    bits: np.ndarray
+    sizes: np.ndarray
+    labels: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def shape(self, index: int) -> np.ndarray:
+        """The shape of one picture: uint8 (h, w), 0 paper and 1 ink."""
+        height, width = self.sizes[index]
+        square = np.unpackbits(self.bits[index]).reshape(FINE_BOX, FINE_BOX)
+        return np.ascontiguousarray(square[:height, :width])
+
+
+
+def trace(parts: Iterable[Dataset], *, non_digits: bool) -> Traced:
+    """Trace every picture; one that the site would refuse teaches nothing and is left out.
+
+    Args:
+        non_digits: whether pictures labelled `NOT_A_DIGIT` are kept.
+    """
+    parts = list(parts)
+    labels = np.concatenate([part.labels for part in parts])
+    pictures = [picture for part in parts for picture in part.pictures]
+    chunks = [pictures[i : i + CHUNK] for i in range(0, len(pictures), CHUNK)]
+    with _workers() as workers:
+        shapes = [shape for chunk in workers.map(_trace_chunk, chunks) for shape in chunk]
+    wanted = np.array([shape is not None for shape in shapes])
+    if not non_digits:
+        wanted &= labels != NOT_A_DIGIT
+    kept = [shape for shape, want in zip(shapes, wanted, strict=True) if want and shape is not None]
+    return Traced(
+        bits=np.stack([_packed(shape) for shape in kept]),
+        sizes=np.array([shape.shape for shape in kept], np.int32),
+        labels=labels[wanted],
+    )
+
+
+def plain(traced: Traced) -> np.ndarray:
+    """The fields of traced pictures as they are: uint8 (n, 28, 28)."""
+    shapes = (traced.shape(index) for index in range(len(traced)))
+    return _bytes([preprocessing.centre(preprocessing.redraw(shape)) for shape in shapes])
+
+
+class Variants:
+    """Fresh variants of all pictures for every epoch, made while the epoch before trains.
+
+    The same seed gives the same variants, however many processes make them.
+    """
+
+    def __init__(self, traced: Traced, seed: int, *, non_digits: bool) -> None:
+        self._count, self._seed, self._non_digits = len(traced), seed, non_digits
+        self._folder = Path(tempfile.mkdtemp(prefix="digits-"))
+        for name in ("bits", "sizes", "labels"):
+            np.save(self._folder / f"{name}.npy", getattr(traced, name))
+        self._workers = _workers()
+        self._started: dict[int, list[Future[tuple[np.ndarray, np.ndarray]]]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._workers.shutdown(cancel_futures=True)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def take(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
+        """Fields uint8 (n, 28, 28) and labels (n,) of an epoch; the next one is begun."""
+        self._start(epoch)
+        self._start(epoch + 1)
+        done = [job.result() for job in self._started.pop(epoch)]
+        return np.concatenate([d[0] for d in done]), np.concatenate([d[1] for d in done])
+
+    def _start(self, epoch: int) -> None:
+        if epoch in self._started:
+            return
+        starts = range(0, self._count, CHUNK)
+        self._started[epoch] = [
+            self._workers.submit(
+                _vary_chunk,
+                self._folder,
+                range(start, min(start + CHUNK, self._count)),
+                (self._seed, epoch, start),
+                self._non_digits,
+            )
+            for start in starts
+        ]
+
+
+def _workers() -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(min(8, os.cpu_count() or 2), mp_context=get_context("spawn"))
+
+
+def _trace_chunk(pictures: list[np.ndarray]) -> list[np.ndarray | None]:
+    cv2.setNumThreads(1)
+    return [_traced(picture) for picture in pictures]
+
+
+def _traced(picture: np.ndarray) -> np.ndarray | None:
+    try:
+        return preprocessing.trace(picture)[0]
+    except preprocessing.Refused:
+        return None
+
+
+def _vary_chunk(
+    folder: Path, indices: range, seed: tuple[int, ...], non_digits: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    cv2.setNumThreads(1)
+    rng = np.random.default_rng(seed)
+    names = ("bits", "sizes", "labels")
+    traced = Traced(*(np.load(folder / f"{name}.npy", mmap_mode="r") for name in names))
+    fields = [augmentation.variant(traced.shape(index), rng) for index in indices]
+    labels = traced.labels[indices.start : indices.stop]
+    if not non_digits:
+        return _bytes(fields), labels
+    drawn = int(len(indices) * NON_DIGITS)
+    for _ in range(drawn):
+        shape = nondigits.draw(rng, lambda: _some_digit(traced, rng))
+        fields.append(augmentation.variant(shape, rng))
+    return _bytes(fields), np.concatenate([labels, np.full(drawn, NOT_A_DIGIT)])
+
+
+def _some_digit(traced: Traced, rng: np.random.Generator) -> np.ndarray:
+    while True:
+        index = int(rng.integers(len(traced)))
+        if traced.labels[index] != NOT_A_DIGIT:
+            return traced.shape(index)
+
+
+def _packed(shape: np.ndarray) -> np.ndarray:
+    square = np.zeros((FINE_BOX, FINE_BOX), np.uint8)
+    square[: shape.shape[0], : shape.shape[1]] = shape
+    return np.packbits(square)
+
+
+def _bytes(fields: list[np.ndarray]) -> np.ndarray:
+    return np.rint(np.stack(fields) * 255).astype(np.uint8)

@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from ml import datasets
+from ml.scripts import SCRIPTS
+from recognition.models import TrainedModel
+
+if TYPE_CHECKING:
+    from ml.cards import ModelCard
+    from ml.training import Progress
+
+
+class Command(BaseCommand):
+    help = "Train a digit network, test it, and register it as a new model."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        known = ", ".join(datasets.LOADERS)
+        parser.add_argument(
+            "--dataset", nargs="+", metavar="NAME", help=f"{known}, or folders (default: mnist)"
+        )
+        parser.add_argument(
+            "--data-dir",
+            default=os.environ.get("DIGITS_DATA_DIR"),
+            help="where the data sets lie (default: the environment variable DIGITS_DATA_DIR; "
+            "without either, MNIST comes through Keras)",
+        )
+        parser.add_argument("--architecture", help="compact, r0, r3 or r4 (default: compact)")
+        parser.add_argument("--optimizer", choices=("adam", "sgd", "adamw"))
+        parser.add_argument("--learning-rate", type=float)
+        parser.add_argument("--epochs", type=int)
+        parser.add_argument("--batch-size", type=int)
+        parser.add_argument("--validation-split", type=float, help="share, above 0 and below 0.5")
+        parser.add_argument("--augment", action=argparse.BooleanOptionalAction)
+        parser.add_argument("--patience", type=int, help="epochs without gain before it stops")
+        parser.add_argument("--seed", type=int)
+        parser.add_argument("--script", choices=tuple(SCRIPTS))
+        parser.add_argument("--name", help="version of the new model (default: made from the date)")
+        parser.add_argument(
+            "--require-accuracy",
+            type=float,
+            metavar="SHARE",
+            help="do not register a model that reads less of the first test set, e.g. 0.99",
+        )
+        parser.add_argument(
+            "--if-missing", action="store_true", help="do nothing when the script has a model"
+        )
+        parser.add_argument("--activate", action=argparse.BooleanOptionalAction, default=False)
+        parser.add_argument(
+            "--resume", action="store_true", help="go on with an interrupted training"
+        )
+
+    def handle(
+        self,
+        *,
+        require_accuracy: float | None,
+        if_missing: bool,
+        activate: bool,
+        resume: bool,
+        verbosity: int,
+        **options: Any,
+    ) -> None:
+        script = options["script"] or "latin"
+        if if_missing and TrainedModel.objects.filter(script=script).exists():
+            if verbosity >= 1:
+                self.stdout.write(f"A model for {SCRIPTS[script].name} is registered already.")
+            return
+
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        from ml import training  # Keras costs seconds and half a gigabyte: only here.
+
+        config = training.TrainConfig(**_given(options))
+        if config.name and TrainedModel.objects.filter(version=config.name).exists():
+            raise CommandError(f"There is a model {config.name} already. Choose another name.")
+        if verbosity >= 1:
+            sets = ", ".join(config.datasets)
+            self.stdout.write(f"Training {config.architecture} on {sets}.")
+        try:
+            card, directory = training.train(
+                config,
+                Path(settings.MODEL_ROOT),
+                command=_command_line(),
+                progress=self._progress(verbosity),
+                resume=resume,
+            )
+        except (training.TrainingError, datasets.DatasetError) as error:
+            raise CommandError(str(error)) from error
+
+        if verbosity >= 1:
+            self._report(card, directory)
+        if require_accuracy is not None and (card.accuracy or 0.0) < require_accuracy:
+            raise CommandError(
+                f"The model reads {card.accuracy or 0:.2%}, less than the {require_accuracy:.2%} "
+                f"asked for. It is not registered; its files are in {directory}."
+            )
+        model = TrainedModel.register(card, shipped=False)
+        if activate:
+            model.activate(why="trained with --activate")
+        if verbosity >= 1:
+            state = "registered and active" if activate else "registered"
+            self.stdout.write(self.style.SUCCESS(f"{card.version} is {state}."))
+
+    def _progress(self, verbosity: int) -> Callable[[Progress], None]:
+        def show(progress: Progress) -> None:
+            self.stdout.write(
+                f"epoch {progress.epoch:>3}/{progress.epochs}  "
+                f"loss {progress.loss:.4f}  accuracy {progress.accuracy:.2%}  "
+                f"validation {progress.validation_accuracy:.2%}  "
+                f"{_minutes(progress.elapsed)}, {_minutes(progress.left)} left"
+            )
+            self.stdout.flush()
+
+        return show if verbosity >= 1 else lambda progress: None
+
+    def _report(self, card: ModelCard, directory: Path) -> None:
+        for name, report in card.metrics["test"].items():
+            if "accuracy" not in report:
+                self.stdout.write(f"\n{name}: {report['refused_share']:.2%} refused")
+                continue
+            low, high = report["interval"]
+            self.stdout.write(
+                f"\n{name}, {report['count']} test pictures: accuracy {report['accuracy']:.2%} "
+                f"(95 % interval {low:.2%} to {high:.2%}), calibration error "
+                f"{report['expected_calibration_error']:.4f}, accepted "
+                f"{report['accepted_share']:.2%} with {report['accepted_error']:.2%} wrong"
+            )
+            self.stdout.write("digit  precision  recall      f1   count")
+            for digit, row in report["per_class"].items():
+                self.stdout.write(
+                    f"{digit:>5}  {row['precision']:>9.4f}  {row['recall']:>6.4f}  "
+                    f"{row['f1']:>6.4f}  {row['support']:>6}"
+                )
+        self.stdout.write(f"\nTrained in {_minutes(card.training_seconds)}: {directory}")
+
+
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    """The options of TrainConfig that were given; its own defaults serve for the others."""
+    names = (
+        "data_dir", "architecture", "optimizer", "learning_rate", "epochs", "batch_size",
+        "validation_split", "augment", "patience", "seed", "script", "name",
+    )  # fmt: skip
+    given = {name: options[name] for name in names if options[name] is not None}
+    if options["dataset"]:
+        given["datasets"] = tuple(options["dataset"])
+    return given
+
+
+def _command_line() -> str:
+    """The command for the card, without the folders of this machine."""
+    words = [Path(sys.argv[0]).name, *sys.argv[1:]]
+    kept: list[str] = []
+    for word in words:
+        if kept and kept[-1] == "--data-dir":
+            word = "DATA"
+        kept.append("--data-dir=DATA" if word.startswith("--data-dir=") else word)
+    return "python " + shlex.join(kept)
+
+
+def _minutes(seconds: float) -> str:
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
