@@ -17,4 +17,5 @@ graceful_timeout = 30
 keepalive = 5
 max_requests = 20_000  # then a worker is replaced, one at a time
 max_requests_jitter = 2_000
+control_socket_disable = True  # it would lie in the home folder, which may not be writable
 accesslog = "-" if env.flag("ACCESS_LOG", default=False) else None
