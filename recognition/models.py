@@ -156,6 +156,12 @@ class PredictionQuerySet(models.QuerySet["Prediction"]):
     def not_reviewed(self) -> PredictionQuerySet:
         return self.filter(reviewed_at__isnull=True)
 
+    def review_all(self, *, as_read: bool, by: User | None) -> int:
+        """Say of the records not reviewed yet that they are right, or show no digit."""
+        return self.not_reviewed().update(
+            true_text=F("text") if as_read else "", reviewed_by=by, reviewed_at=timezone.now()
+        )
+
     def delete(self) -> tuple[int, dict[str, int]]:
         """Delete the records, and their pictures once the database has agreed."""
         with transaction.atomic():
@@ -335,6 +341,13 @@ class Prediction(models.Model):
         self.true_text = true_text
         self.reviewed_by = by
         self.reviewed_at = timezone.now()
+        self.save(update_fields=["true_text", "reviewed_by", "reviewed_at"])
+
+    def withdraw_review(self) -> None:
+        """Make the record one that nobody has reviewed."""
+        self.true_text = ""
+        self.reviewed_by = None
+        self.reviewed_at = None
         self.save(update_fields=["true_text", "reviewed_by", "reviewed_at"])
 
     def purge_picture(self) -> None:

@@ -27,27 +27,17 @@ class Answer:
     duration_ms: float
 
 
-def active_model(script: str) -> TrainedModel:
-    """The record of a script's active model.
-
-    Raises:
-        ModelUnavailable: there is none.
-    """
-    model = TrainedModel.objects.active(script)
-    if model is None:
-        raise ModelUnavailable(
-            f"No model is active for {script}. Run: python manage.py install_pretrained"
-        )
-    return model
-
-
 def active(script: str) -> tuple[TrainedModel, Recognizer]:
     """The active model of a script, loaded once a process.
 
     Raises:
         ModelUnavailable: there is none, or its directory is damaged.
     """
-    model = active_model(script)
+    model = TrainedModel.objects.active(script)
+    if model is None:
+        raise ModelUnavailable(
+            f"No model is active for {script}. Run: python manage.py install_pretrained"
+        )
     try:
         return model, _load(str(model.directory), model.sha256)
     except cards.CardError as error:

@@ -1,0 +1,652 @@
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.paginator import Paginator
+from django.db.models import F, QuerySet
+from django.http import (
+    FileResponse,
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from PIL import Image
+
+from ml.scripts import LATIN, SCRIPTS
+from recognition import exports, metrics, recognizers
+from recognition.models import (
+    ModelActivation,
+    Prediction,
+    PredictionQuerySet,
+    TrainedModel,
+)
+
+admin.site.site_header = "Digits: records and models"
+admin.site.site_title = "Digits"
+admin.site.index_title = "Records and models"
+
+THUMBNAIL = 96  # px, twice what the list shows, for dense screens
+NOT_THERE = "-"
+
+
+class CappedPaginator(Paginator[Prediction]):
+    """Counts no further than a person pages: counting a large table costs more than its page."""
+
+    LIMIT = 10_000
+
+    @cached_property
+    def count(self) -> int:
+        found: PredictionQuerySet = self.object_list  # type: ignore[assignment]
+        return found.order_by()[: self.LIMIT].count()
+
+    @property
+    def is_capped(self) -> bool:
+        return self.count == self.LIMIT
+
+
+class TextFilter(admin.SimpleListFilter):
+    title = "read as"
+    parameter_name = "read"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        script = SCRIPTS.get(request.GET.get("script__exact", ""), LATIN)
+        return [*((numeral, numeral) for numeral in script.numerals), ("none", "nothing")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() is None:
+            return queryset
+        return queryset.filter(text="" if self.value() == "none" else self.value())
+
+
+class ReviewFilter(admin.SimpleListFilter):
+    title = "review"
+    parameter_name = "review"
+    CONDITIONS = {  # noqa: RUF012
+        "open": {"reviewed_at__isnull": True},
+        "done": {"reviewed_at__isnull": False},
+        "right": {"reviewed_at__isnull": False, "true_text": F("text")},
+    }
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("open", "to be reviewed"), ("done", "reviewed"), ("right", "right"),
+                ("wrong", "wrong")]  # fmt: skip
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "wrong":
+            return queryset.filter(reviewed_at__isnull=False).exclude(true_text=F("text"))
+        return queryset.filter(**self.CONDITIONS.get(self.value() or "", {}))
+
+
+class ConfidenceFilter(admin.SimpleListFilter):
+    title = "confidence"
+    parameter_name = "confidence"
+    BANDS = {  # noqa: RUF012
+        "below-50": (0.0, 0.5, "below 50 %"),
+        "50-80": (0.5, 0.8, "50 to 80 %"),
+        "80-95": (0.8, 0.95, "80 to 95 %"),
+        "95-99": (0.95, 0.99, "95 to 99 %"),
+        "from-99": (0.99, 1.01, "99 % and more"),
+    }
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(value, label) for value, (_, _, label) in self.BANDS.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        band = self.BANDS.get(self.value() or "")
+        if band is None:
+            return queryset
+        return queryset.filter(confidence__gte=band[0], confidence__lt=band[1])
+
+
+class ModelFilter(admin.SimpleListFilter):
+    """Django's own filter would read every model's card to know its name."""
+
+    title = "model"
+    parameter_name = "model"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        models = TrainedModel.objects.order_by("-created_at").values_list("pk", "version")
+        return [(str(pk), version) for pk, version in models[:50]]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        known = {value for value, _ in self.lookup_choices}
+        return queryset.filter(model_id=self.value()) if self.value() in known else queryset
+
+
+class ReviewForm(forms.ModelForm):  # type: ignore[type-arg]
+    # The hidden copy of what the reviewer saw: without it, a page left open would undo what
+    # another reviewer has written since.
+    true_text = forms.CharField(
+        required=False,
+        max_length=50,
+        show_hidden_initial=True,
+        widget=forms.TextInput(
+            attrs={"size": 4, "inputmode": "numeric", "autocomplete": "off", "spellcheck": "false"}
+        ),
+        help_text="What the picture really shows. Empty again: the review is taken back.",
+    )
+
+    class Meta:
+        model = Prediction
+        fields = ("true_text",)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["true_text"].widget.attrs["aria-label"] = f"True text of {self.instance.pk}"
+
+    def clean_true_text(self) -> str:
+        text: str = self.cleaned_data["true_text"].strip()
+        numerals = SCRIPTS[self.instance.script].numerals
+        if not set(text) <= set(numerals):
+            raise ValidationError(
+                f"Please write only the digits {numerals[0]} to {numerals[9]}.", code="not_digits"
+            )
+        return text
+
+
+@admin.register(Prediction)
+class PredictionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    form = ReviewForm
+    list_display = (
+        "thumbnail",
+        "read_text",
+        "percent",
+        "shown_verdict",
+        "true_text",
+        "check_buttons",
+        "source",
+        "script",
+        "model_version",
+        "created_at",
+    )
+    list_display_links = ("thumbnail",)
+    list_editable = ("true_text",)
+    list_filter = (
+        "verdict",
+        ReviewFilter,
+        TextFilter,
+        ConfidenceFilter,
+        "source",
+        "script",
+        ModelFilter,
+        ("created_at", admin.DateFieldListFilter),
+    )
+    list_per_page = 50
+    list_max_show_all = 200
+    ordering = ("-created_at", "-id")
+    sortable_by = ("created_at", "percent")
+    date_hierarchy = "created_at"
+    search_fields = ("public_id", "text", "true_text")
+    search_help_text = "A text that was read, a true text, or (part of) a record's public id"
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # each count would read the whole table
+    paginator = CappedPaginator
+    actions = ("mark_right", "mark_no_digit", "export_csv")
+    actions_selection_counter = True
+    fieldsets = (
+        ("Review", {"fields": ("true_text", "reviewed_by", "reviewed_at")}),
+        ("Reading", {"fields": ("read_text", "percent", "shown_verdict", "reason", "model_version",
+                                "duration")}),
+        ("Record", {"fields": ("public_id", "source", "script", "created_at", "owner",
+                               "picture_size", "picture_sha256")}),
+    )  # fmt: skip
+
+    class Media:
+        css = {"all": ("css/admin.css",)}  # noqa: RUF012
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        fields = [name for _, section in self.fieldsets for name in section["fields"]]
+        return [name for name in fields if name != "true_text"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Prediction]:
+        return super().get_queryset(request).select_related("model").defer("model__card")
+
+    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> type[ReviewForm]:
+        return ReviewForm
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Whole texts and the beginning of a public id: each but the last has its index."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        hexadecimal = term.replace("-", "").lower()
+        if len(hexadecimal) >= 8 and set(hexadecimal) <= set("0123456789abcdef"):
+            return queryset.filter(public_id__startswith=term.lower()), False
+        return (queryset.filter(text=term) | queryset.filter(true_text=term)), False
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.thumbnail_view, cacheable=True)
+        name = "recognition_prediction_thumbnail"
+        return [path("<int:pk>/thumbnail/", view, name=name), *super().get_urls()]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    # The list
+
+    @admin.display(description="Picture")
+    def thumbnail(self, prediction: Prediction) -> SafeString:
+        if not prediction.picture:
+            return format_html('<span class="no-picture">{}</span>', "no picture")
+        return format_html(
+            '<img class="thumbnail" src="{}" alt="Picture {}" loading="lazy" width="48" '
+            'height="48">',
+            reverse("admin:recognition_prediction_thumbnail", args=[prediction.pk]),
+            prediction.pk,
+        )
+
+    @admin.display(description="Text")
+    def read_text(self, prediction: Prediction) -> SafeString:
+        return format_html('<b class="read-text">{}</b>', prediction.text or NOT_THERE)
+
+    @admin.display(description="Confidence", ordering="confidence")
+    def percent(self, prediction: Prediction) -> str:
+        return f"{prediction.confidence:.2%}"
+
+    @admin.display(description="Verdict")
+    def shown_verdict(self, prediction: Prediction) -> SafeString:
+        reason = prediction.reason.replace("_", " ")
+        return format_html(
+            '<span class="verdict" data-verdict="{}">{}</span>{}',
+            prediction.verdict,
+            prediction.get_verdict_display(),
+            f" {reason}" if reason and reason != prediction.verdict else "",
+        )
+
+    @admin.display(description="Review")
+    def check_buttons(self, prediction: Prediction) -> SafeString:
+        if prediction.reviewed_at is not None:
+            said = "right" if prediction.is_right else "wrong"
+            if not prediction.true_text:
+                said += ", no digit"
+            return format_html('<span data-review="{}">{}</span>', said[:5], said)
+        no_digit = _button("_no_digit", "No digit", prediction)
+        return _button("_right", "Right", prediction) + no_digit if prediction.text else no_digit
+
+    @admin.display(description="Model")
+    def model_version(self, prediction: Prediction) -> str:
+        return prediction.model.version
+
+    @admin.display(description="Time taken")
+    def duration(self, prediction: Prediction) -> str:
+        return f"{prediction.duration_ms:.1f} ms"
+
+    @admin.display(description="Picture")
+    def picture_size(self, prediction: Prediction) -> str:
+        size = f"{prediction.picture_width} x {prediction.picture_height} px"
+        return size if prediction.picture else f"{size}, removed since"
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """A row's buttons save what else was edited on the page, then review their row."""
+        pressed = {"_right", "_no_digit"} & set(request.POST)
+        if not pressed:
+            return super().changelist_view(request, extra_context)
+        start = timezone.now()
+        post = request.POST.copy()
+        post["_save"] = "1"
+        request.POST = post  # type: ignore[assignment]
+        response = super().changelist_view(request, extra_context)
+        if isinstance(response, HttpResponseRedirect):
+            as_read = "_right" in pressed
+            key = post["_right" if as_read else "_no_digit"]
+            self._review_row(request, key, as_read=as_read, unless_since=start)
+        return response
+
+    def _review_row(
+        self, request: HttpRequest, key: str, *, as_read: bool, unless_since: Any
+    ) -> None:
+        prediction = self.get_object(request, key)
+        if prediction is None or not self.has_change_permission(request, prediction):
+            raise PermissionDenied
+        if prediction.reviewed_at is not None and prediction.reviewed_at >= unless_since:
+            return  # the same row was corrected by hand
+        prediction.review(prediction.text if as_read else "", by=request.user)
+        self.log_change(request, prediction, "Right" if as_read else "No digit")
+
+    # Actions
+
+    @admin.action(description="Mark as right", permissions=["change"])
+    def mark_right(self, request: HttpRequest, predictions: PredictionQuerySet) -> None:
+        refused = predictions.not_reviewed().filter(text="").count()
+        self._review_all(request, predictions, as_read=True)
+        if refused:
+            self.message_user(
+                request,
+                f"{refused} of them had been refused: their records now say that the picture "
+                "shows no digit.",
+                messages.WARNING,
+            )
+
+    @admin.action(description="Mark as showing no digit", permissions=["change"])
+    def mark_no_digit(self, request: HttpRequest, predictions: PredictionQuerySet) -> None:
+        self._review_all(request, predictions, as_read=False)
+
+    def _review_all(
+        self, request: HttpRequest, predictions: PredictionQuerySet, *, as_read: bool
+    ) -> None:
+        selected = predictions.count()
+        done = predictions.review_all(as_read=as_read, by=request.user)  # type: ignore[arg-type]
+        said = "right" if as_read else "showing no digit"
+        self.message_user(request, f"{done} marked as {said}.", messages.SUCCESS)
+        if selected > done:
+            self.message_user(
+                request,
+                f"{selected - done} had been reviewed before and are as they were.",
+                messages.WARNING,
+            )
+
+    @admin.action(description="Export as CSV", permissions=["view"])
+    def export_csv(
+        self, request: HttpRequest, predictions: PredictionQuerySet
+    ) -> StreamingHttpResponse:
+        name = f"predictions-{timezone.localtime():%Y-%m-%d}.csv"
+        return StreamingHttpResponse(
+            exports.predictions_csv(predictions),
+            content_type="text/csv; charset=utf-8",
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
+
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """Name a few and count them all: Django would list each of a hundred thousand."""
+        count = objs.count() if isinstance(objs, QuerySet) else len(objs)
+        named = [f"Prediction {prediction.pk}: {prediction}" for prediction in objs[:20]]
+        if count > len(named):
+            named.append(f"and {count - len(named)} more")
+        allowed = self.has_delete_permission(request)
+        needed = set() if allowed else {str(self.opts.verbose_name)}
+        return named, {"predictions, each with its picture": count}, needed, []
+
+    # One record
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        prediction: Prediction | None = kwargs.get("obj")
+        if prediction is not None:
+            context["digits"] = [_digit(entry, prediction) for entry in prediction.digits]
+            context["is_reviewable"] = (
+                prediction.reviewed_at is None and context["has_change_permission"]
+            )
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if "_no_digit" in request.POST and not form.prefix:
+            obj.review("", by=request.user)
+        elif "true_text" not in form.changed_data:
+            if "_right" in request.POST and not form.prefix:
+                obj.review(obj.text, by=request.user)
+        elif obj.true_text:
+            obj.review(obj.true_text, by=request.user)
+        else:
+            obj.withdraw_review()
+
+    def thumbnail_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        prediction = self.get_object(request, str(pk))
+        if prediction is None or not self.has_view_permission(request, prediction):
+            raise Http404
+        try:
+            data = _thumbnail(prediction)
+        except (OSError, ValueError) as error:
+            raise Http404 from error
+        headers = {"Cache-Control": "private, max-age=86400"}
+        return HttpResponse(data, content_type="image/png", headers=headers)
+
+
+class ActivationInline(admin.TabularInline):  # type: ignore[type-arg]
+    model = ModelActivation
+    fields = readonly_fields = ("activated_at", "by", "why")
+    ordering = ("-pk",)
+    extra = 0
+    can_delete = False
+    verbose_name_plural = "history of activations"
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(TrainedModel)
+class TrainedModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = (
+        "version",
+        "script",
+        "active",
+        "accuracy",
+        "calibration_error",
+        "architecture",
+        "shipped",
+        "created_at",
+    )
+    list_filter = ("script", "shipped")
+    search_fields = ("version",)
+    ordering = ("script", "-created_at", "-id")
+    actions = ("activate", "roll_back")
+    fields = readonly_fields = (
+        "version",
+        "script",
+        "active",
+        "accuracy",
+        "architecture",
+        "trained_on",
+        "command",
+        "training_time",
+        "shipped",
+        "directory",
+        "sha256",
+        "created_at",
+    )
+    inlines = (ActivationInline,)
+
+    class Media:
+        css = {"all": ("css/admin.css",)}  # noqa: RUF012
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        if obj is not None and (
+            obj.is_active or obj.predictions.exists() or obj.activations.exists()
+        ):
+            return False
+        return super().has_delete_permission(request, obj)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)  # one at a time, on its own page
+        return actions
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.plot_view, cacheable=True)
+        name = "recognition_trainedmodel_plot"
+        return [path("<int:pk>/plot/<str:file>", view, name=name), *super().get_urls()]
+
+    # What the card says
+
+    @admin.display(description="active", boolean=True)
+    def active(self, model: TrainedModel) -> bool:
+        return model.is_active
+
+    @admin.display(description="test accuracy", ordering="test_accuracy")
+    def accuracy(self, model: TrainedModel) -> str:
+        reports = metrics.of_tests(model.card)
+        tested = [report for report in reports if report.accuracy != metrics.UNKNOWN]
+        if not tested:
+            return NOT_THERE
+        first = tested[0]
+        return f"{first.accuracy} ({first.interval}) on {first.name}"
+
+    @admin.display(description="calibration error")
+    def calibration_error(self, model: TrainedModel) -> str:
+        reports = metrics.of_tests(model.card)
+        return reports[0].calibration_error if reports else NOT_THERE
+
+    @admin.display
+    def architecture(self, model: TrainedModel) -> str:
+        return str(model.card.get("architecture") or NOT_THERE)
+
+    @admin.display
+    def trained_on(self, model: TrainedModel) -> str:
+        names = [str(entry.get("name", "?")) for entry in model.card.get("datasets") or []]
+        return ", ".join(names) or NOT_THERE
+
+    @admin.display
+    def command(self, model: TrainedModel) -> SafeString:
+        return format_html("<code>{}</code>", model.card.get("command") or NOT_THERE)
+
+    @admin.display
+    def training_time(self, model: TrainedModel) -> str:
+        seconds = model.card.get("training_seconds")
+        return f"{seconds / 60:.1f} minutes" if seconds else NOT_THERE
+
+    @admin.display
+    def directory(self, model: TrainedModel) -> SafeString:
+        return format_html("<code>{}</code>", model.directory)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        model: TrainedModel | None = kwargs.get("obj")
+        if model is not None:
+            context["reports"] = metrics.of_tests(model.card)
+            context["plots"] = [file for file in model.card.get("files") or {} if _is_plot(file)]
+            context["previous"] = (
+                TrainedModel.objects.previous(model.script) if model.is_active else None
+            )
+        context |= {"show_save": False, "show_save_and_continue": False}
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def plot_view(self, request: HttpRequest, pk: int, file: str) -> FileResponse:
+        model = self.get_object(request, str(pk))
+        if model is None or not self.has_view_permission(request, model):
+            raise Http404
+        if file not in (model.card.get("files") or {}) or not _is_plot(file):
+            raise Http404
+        plot = model.directory / file
+        if not plot.is_file():
+            raise Http404
+        return FileResponse(plot.open("rb"), content_type="image/png")
+
+    # Activating
+
+    @admin.action(description="Activate the selected model", permissions=["change"])
+    def activate(self, request: HttpRequest, models: QuerySet[TrainedModel]) -> None:
+        chosen = list(models[:2])
+        if len(chosen) != 1:
+            self.message_user(request, "Please select one model.", messages.ERROR)
+            return
+        self._activate(request, chosen[0], why="chosen in the admin")
+
+    @admin.action(
+        description="Roll back to the model that was active before", permissions=["change"]
+    )
+    def roll_back(self, request: HttpRequest, models: QuerySet[TrainedModel]) -> None:
+        for script in sorted({model.script for model in models}):
+            self._roll_back(request, script)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Nothing is edited here: the page's buttons activate and roll back."""
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        if "_activate" in request.POST:
+            self._activate(request, obj, why="chosen in the admin")
+        elif "_roll_back" in request.POST:
+            self._roll_back(request, obj.script)
+        else:
+            return super().response_change(request, obj)
+        return HttpResponseRedirect(request.get_full_path())
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Say nothing of a change that is none; activations have a history of their own."""
+
+    def _roll_back(self, request: HttpRequest, script: str) -> None:
+        previous = TrainedModel.objects.previous(script)
+        if previous is None:
+            text = f"No other model has been active for {SCRIPTS[script].name} before."
+            self.message_user(request, text, messages.ERROR)
+            return
+        self._activate(request, previous, why="rolled back in the admin")
+
+    def _activate(self, request: HttpRequest, model: TrainedModel, *, why: str) -> None:
+        try:
+            recognizers.verify(model)
+        except recognizers.ModelUnavailable as error:
+            self.message_user(request, f"{error} Nothing was changed.", messages.ERROR)
+            return
+        if model.activate(why=why, by=request.user) is None:  # type: ignore[arg-type]
+            self.message_user(request, f"{model} was active already.", messages.WARNING)
+            return
+        text = f"{model} now reads new pictures in {SCRIPTS[model.script].name}."
+        self.message_user(request, text, messages.SUCCESS)
+
+
+@admin.register(ModelActivation)
+class ModelActivationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("activated_at", "model", "by", "why")
+    list_select_related = ("model", "by")
+    ordering = ("-pk",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+def _digit(entry: dict[str, Any], prediction: Prediction) -> dict[str, Any]:
+    """A stored digit as the template shows it."""
+    numerals = SCRIPTS[prediction.script].numerals
+    return {
+        "label": entry["label"],
+        "box": entry["box"],
+        "field": entry["field"],
+        "bars": [
+            {"label": label, "value": value, "percent": f"{value:.2%}"}
+            for label, value in zip(numerals, entry["probabilities"], strict=False)
+        ],
+    }
+
+
+def _button(name: str, label: str, prediction: Prediction) -> SafeString:
+    return format_html(
+        '<button class="check" name="{}" value="{}" aria-label="{}: picture {}">{}</button>',
+        name,
+        prediction.pk,
+        label,
+        prediction.pk,
+        label,
+    )
+
+
+def _thumbnail(prediction: Prediction) -> bytes:
+    buffer = io.BytesIO()
+    with prediction.picture.open("rb") as file, Image.open(file, formats=("PNG", "JPEG")) as image:
+        image.draft(None, (THUMBNAIL, THUMBNAIL))
+        image.thumbnail((THUMBNAIL, THUMBNAIL))
+        image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _is_plot(file: str) -> bool:
+    return file.endswith(".png")

@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import sys
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from ml import batch, cards
+from ml.batch import FileReading
+from ml.scripts import SCRIPTS
+from recognition import recognizers
+from recognition.exports import csv_line
+from recognition.models import Prediction, TrainedModel
+from recognition.recognizers import Answer
+
+COLUMNS = ("file", "text", "confidence", "verdict", "reason")
+SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif", ".tif", ".tiff"}
+TABLE = "{:<44} {:<5} {:>10}  {:<9} {}"
+
+
+class Command(BaseCommand):
+    help = (
+        "Read the digit in each picture and tell it on one line. A folder stands for all the "
+        "pictures in it and in its folders, by name; '-' for paths on standard input, one a "
+        "line. A file that cannot be read has the verdict 'error' and the reason on its line, "
+        "and the next one follows; the exit status is 1 only when no file could be read."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("paths", nargs="+", metavar="PATH", help="file, folder, or -")
+        parser.add_argument("--script", default="latin", choices=sorted(SCRIPTS))
+        parser.add_argument(
+            "--format",
+            default="table",
+            choices=("table", "csv", "json"),
+            help="json is one object a line",
+        )
+        parser.add_argument(
+            "--no-save", action="store_false", dest="save", help="keep no record and no picture"
+        )
+        parser.add_argument(
+            "--workers",
+            type=int,
+            help="processes that read; by default one a core, and 1 for '-', which answers "
+            "each path before it reads the next",
+        )
+
+    def handle(
+        self,
+        *,
+        paths: list[str],
+        script: str,
+        format: str,
+        save: bool,
+        workers: int | None,
+        verbosity: int,
+        **options: Any,
+    ) -> None:
+        if workers is not None and workers < 1:
+            raise CommandError("--workers takes a number from 1.")
+        try:
+            model, _ = recognizers.active(script)
+            results = batch.read_files(
+                model.directory,
+                _files(paths),
+                workers=workers or (1 if "-" in paths else os.cpu_count() or 1),
+                keep=save,
+            )
+            read, failed = self._tell_all(results, format, model if save else None)
+        except (recognizers.ModelUnavailable, cards.CardError) as error:
+            raise CommandError(str(error)) from error
+        except BrokenProcessPool as error:
+            raise CommandError("A process that reads was killed: is memory short?") from error
+        except BrokenPipeError:
+            _close_standard_output()  # the reader, `head` for one, has seen enough
+            return
+        if not read:
+            raise CommandError(
+                "No file could be read." if failed else f"No pictures in {' '.join(paths)}."
+            )
+        if failed and verbosity >= 1:
+            self.stderr.write(f"{failed} of {read + failed} files could not be read.")
+
+    def _tell_all(
+        self, results: Iterator[list[FileReading]], format: str, model: TrainedModel | None
+    ) -> tuple[int, int]:
+        """Write a line for each result, after its record is kept; count the read and the failed."""
+        read = failed = 0
+        self._write(_header(format))
+        for chunk in results:
+            if model is not None:
+                _keep(chunk, model)
+            self._write("".join(_line(result, format) for result in chunk))
+            failed += sum(bool(result.error) for result in chunk)
+            read += sum(not result.error for result in chunk)
+        return read, failed
+
+    def _write(self, text: str) -> None:
+        if text:
+            self.stdout.write(text, ending="")
+            self.stdout.flush()
+
+
+def _files(paths: list[str]) -> Iterator[Path]:
+    for path in paths:
+        if path == "-":
+            names = (line.rstrip("\r\n") for line in sys.stdin)
+            yield from itertools.chain.from_iterable(map(_expand, filter(None, names)))
+        else:
+            yield from _expand(path)
+
+
+def _expand(name: str) -> Iterator[Path]:
+    path = Path(name)
+    if not path.is_dir():
+        yield path
+        return
+    for folder, folders, files in os.walk(path):
+        folders.sort()
+        for file in sorted(files):
+            if Path(file).suffix.lower() in SUFFIXES and not file.startswith("."):
+                yield Path(folder, file)
+
+
+def _keep(chunk: list[FileReading], model: TrainedModel) -> None:
+    Prediction.record_many(
+        [
+            Answer(result.reading, result.kept, model, result.duration_ms)
+            for result in chunk
+            if result.reading and result.kept
+        ],
+        source=Prediction.Source.COMMAND,
+    )
+
+
+def _header(format: str) -> str:
+    if format == "csv":
+        return csv_line(COLUMNS, end="\n")
+    return TABLE.format(*COLUMNS).rstrip() + "\n" if format == "table" else ""
+
+
+def _line(result: FileReading, format: str) -> str:
+    values = _values(result)
+    if format == "json":
+        return json.dumps(dict(zip(COLUMNS, values, strict=True)), ensure_ascii=False) + "\n"
+    file, text, confidence, verdict, reason = values
+    if format == "csv":
+        shown = "" if confidence is None else f"{confidence:.4f}"
+        return csv_line((file, text, shown, verdict, reason), end="\n")
+    shown = "" if confidence is None else f"{confidence:.2%}"
+    return TABLE.format(_on_one_line(file), text or "-", shown, verdict, reason).rstrip() + "\n"
+
+
+def _values(result: FileReading) -> tuple[str, str, float | None, str, str]:
+    file = os.fsencode(result.path).decode("utf-8", "backslashreplace")
+    reading = result.reading
+    if reading is None:
+        return file, "", None, "error", result.error
+    reason = reading.reason.value if reading.reason else ""
+    return file, reading.text, round(reading.confidence, 4), reading.verdict.value, reason
+
+
+def _on_one_line(name: str) -> str:
+    """A name whose line breaks and control characters cannot disturb a terminal."""
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in name
+    )
+
+
+def _close_standard_output() -> None:
+    """Python would complain of the broken pipe once more, when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
