@@ -40,7 +40,7 @@ THUMBNAIL = 96  # px, twice what the list shows, for dense screens
 NOT_THERE = "-"
 
 
-class CappedPaginator(Paginator[Prediction]):
+class CappedPaginator(Paginator):  # type: ignore[type-arg]
     """Counts no further than a person pages: counting a large table costs more than its page."""
 
     LIMIT = 10_000
