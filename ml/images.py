@@ -87,8 +87,20 @@ def open_picture(data: bytes) -> Picture:
         raise _too_many_pixels() from error
     except PictureError:
         raise
-    except (OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError, KeyError,
-            OverflowError, MemoryError, AttributeError, RuntimeError, ZeroDivisionError) as error:
+    except (
+        OSError,
+        ValueError,
+        SyntaxError,
+        EOFError,
+        IndexError,
+        TypeError,
+        KeyError,
+        OverflowError,
+        MemoryError,
+        AttributeError,
+        RuntimeError,
+        ZeroDivisionError,
+    ) as error:
         # Pillow's decoders raise all of these on damaged files.
         raise PictureError(
             "damaged", "The picture is damaged or incomplete. Please save or take it again."
@@ -164,9 +176,9 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     values = np.asarray(image, np.float64)
     values = np.where(np.isfinite(values), values, 0.0)
     low, high = float(values.min()), float(values.max())
-    if 0 <= low and high <= 255:
+    if low >= 0 and high <= 255:
         low, high = 0.0, 255.0
-    elif 0 <= low and high <= 65535:
+    elif low >= 0 and high <= 65535:
         low, high = 0.0, 65535.0
     return Image.fromarray(np.rint((values - low) / (high - low) * 255).astype(np.uint8))
 

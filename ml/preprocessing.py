@@ -28,9 +28,10 @@ WORK_SIDE = 720  # px; larger pictures are reduced to it
 RULED_SIDE = 150  # px; lines in smaller pictures are strokes of a cropped digit
 SMALL_SIDE = 80  # px; the ink of smaller pictures is enlarged to it
 PAPER_SIDE = 96  # px; shadows need no more
-USUALLY_DARK = 0.2  # of 2.0: how much more often people send ink on paper than chalk on a board
-WIDE, NARROW = 1 / 3, 1 / 10  # of the longer side: widest strokes of a crop and of a page
-MIN_THIN_SIDE = 0.04  # of the longer side; smaller things on a page are dirt
+USUALLY_DARK = 0.6  # of 3.0: how much more often people send ink on paper than chalk on a board
+CROP_REACH = 1 / 3  # widest stroke of a cropped digit, as a share of the longer side
+PAGE_REACHES = (1 / 5, 1 / 8, 1 / 12)  # the same for a digit on a page, tried in this order
+MIN_LONE_SIDE = 0.04  # of the longer side; smaller things on a page are dirt
 INK_LEVEL = 0.45  # share of the ink's own darkness from which a pixel is ink
 
 MIN_CONTRAST = 10.0  # grey levels; less is the noise of paper and camera
@@ -103,11 +104,11 @@ def trace(picture: np.ndarray) -> tuple[np.ndarray, Box]:
     """
     work, scale = _working_size(picture)
     dark = _dark_on_light(work)
-    ink, zoom = _with_room(find_ink(dark, WIDE))
+    ink, zoom = _with_room(find_ink(dark, CROP_REACH))
     digit = find_digit(ink)
     if max(dark.shape) > PAPER_SIDE and (digit.at_border or not _stands_out(dark, digit)):
         # A tight crop, or a shadow or a table's edge taken for ink? Strokes alone would tell.
-        digit = _find_thin_digit(dark) or digit
+        digit = _find_lone_digit(dark) or digit
     if digit.several:
         raise Refused(Reason.SEVERAL_DIGITS)
     if max(digit.box[2:]) / (scale * zoom) < MIN_DIGIT_SIDE:
@@ -226,16 +227,17 @@ def _dark_on_light(picture: np.ndarray) -> np.ndarray:
     return 255 - calm if _is_light_on_dark(calm) else calm
 
 
-def _find_thin_digit(dark: np.ndarray) -> FoundDigit | None:
-    """A digit of thin strokes that stands alone on its paper, however that is lit, or None."""
-    try:
-        ink = find_ink(dark, NARROW)
-    except Refused:
-        return None
-    for digit in islice(_candidates(ink), 4):
-        large = max(digit.box[2:]) >= MIN_THIN_SIDE * max(dark.shape)
-        if large and not digit.at_border and _stands_out(dark, digit):
-            return digit
+def _find_lone_digit(dark: np.ndarray) -> FoundDigit | None:
+    """A digit that stands alone on its page, however that is lit, or None."""
+    for reach in PAGE_REACHES:
+        try:
+            ink = find_ink(dark, reach)
+        except Refused:
+            continue
+        for digit in islice(_candidates(ink), 3):
+            large = max(digit.box[2:]) >= MIN_LONE_SIDE * max(dark.shape)
+            if large and not digit.at_border and _stands_out(dark, digit):
+                return digit
     return None
 
 
@@ -317,7 +319,11 @@ def _is_light_on_dark(picture: np.ndarray) -> bool:
         return light_share < 0.5
     if max(picture.shape) <= PAPER_SIDE:
         return _darker_than_surroundings(small, 0.9) < 0
-    strokes = _darker_than_surroundings(small, 0.5) + _darker_strokes(small, 0.12)
+    strokes = (
+        _darker_than_surroundings(small, 0.9)
+        + _darker_strokes(small, 0.12)
+        + _darker_strokes(small, 0.2)
+    )
     return strokes < -USUALLY_DARK
 
 

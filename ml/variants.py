@@ -23,6 +23,7 @@ from ml.preprocessing import FINE_BOX
 CHUNK = 2048  # pictures that one process takes at a time
 NON_DIGITS = 0.12  # drawn non-digits for each picture of an epoch
 
+
 @dataclass(frozen=True)
 class Traced:
     """Traced pictures: `bits` uint8 (n, FINE_BOX**2 / 8) packed, `sizes` (n, 2), `labels` (n,)."""
@@ -39,7 +40,6 @@ class Traced:
         height, width = self.sizes[index]
         square = np.unpackbits(self.bits[index]).reshape(FINE_BOX, FINE_BOX)
         return np.ascontiguousarray(square[:height, :width])
-
 
 
 def trace(parts: Iterable[Dataset], *, non_digits: bool) -> Traced:
