@@ -1,1 +1,75 @@
+"""What `manage.py check` says of the model and the folders that the site needs."""
+
 from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core import checks
+from django.core.checks import CheckMessage
+from django.db import DatabaseError
+
+
+@checks.register()
+def check_active_models(**kwargs: Any) -> list[CheckMessage]:
+    """Every active model can be loaded, and there is one."""
+    from recognition.models import TrainedModel
+
+    try:
+        active = list(TrainedModel.objects.exclude(active_for=None).order_by("pk"))
+    except DatabaseError:
+        return []  # before the first `migrate`; or Django itself says what is wrong
+    if not active:
+        hint = "Run: python manage.py install_pretrained"
+        return [checks.Warning("No model is active.", hint=hint, id="recognition.W001")]
+    return list(_unusable(active))
+
+
+def _unusable(models: Sequence[Any]) -> Iterator[CheckMessage]:
+    from recognition import recognizers
+
+    for model in models:
+        try:
+            recognizers.verify(model)
+        except recognizers.ModelUnavailable as error:
+            yield _problem(
+                f"The active model {model.version} cannot be used. {error}",
+                hint="Copy its directory back from where it came, or activate another model: "
+                "python manage.py activate_model",
+                id="recognition.E001",
+            )
+
+
+@checks.register()
+def check_folders(**kwargs: Any) -> list[CheckMessage]:
+    """Pictures and trained models can be written."""
+    return [
+        _problem(
+            f"{name} is {folder}, and no file can be written there.",
+            hint="Make the folder and give it to the user that the site runs as, or set "
+            f"{name} to another.",
+            id=f"recognition.{code}",
+        )
+        for name, code in (("PICTURE_ROOT", "E002"), ("MODEL_ROOT", "E003"))
+        for folder in [Path(getattr(settings, name))]
+        if not _can_be_written(folder)
+    ]
+
+
+def _can_be_written(folder: Path) -> bool:
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+
+
+def _problem(message: str, *, hint: str, id: str) -> CheckMessage:
+    """An error for whoever asks for it, a warning else.
+
+    An error would keep the site's other pages from starting, and with them the very commands
+    that repair the model.
+    """
+    is_asked = sys.argv[1:2] == ["check"]
+    return (checks.Error if is_asked else checks.Warning)(message, hint=hint, id=id)

@@ -43,3 +43,9 @@ def bars(probabilities: list[float], numerals: list[str]) -> list[dict[str, Any]
 def remainder(probabilities: list[float]) -> float:
     """What the ten leave over: the probability that the picture shows no digit."""
     return max(0.0, 1.0 - sum(probabilities))
+
+
+@register.filter
+def grouped(count: Any) -> str:
+    """A whole number with its thousands apart; a dash where none is known."""
+    return f"{count:,}" if isinstance(count, int) else "–"

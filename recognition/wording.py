@@ -1,0 +1,40 @@
+"""What the machine's words mean to the person who reads them."""
+
+from __future__ import annotations
+
+from ml.preprocessing import Reason
+
+EXPLANATIONS: dict[str, tuple[str, str]] = {
+    Reason.BLANK: (
+        "There is nothing written in this picture.",
+        "Check that the digit is in the picture, and send it again.",
+    ),
+    Reason.TOO_FAINT: (
+        "The writing is too faint to read.",
+        "Write with a darker pen, or take the picture in better light.",
+    ),
+    Reason.TOO_SMALL: (
+        "The digit is too small to read.",
+        "Move closer, or cut the picture down to the digit.",
+    ),
+    Reason.SEVERAL_DIGITS: (
+        "There is more than one digit in this picture.",
+        "Cut the picture down to one digit: one is read at a time.",
+    ),
+    Reason.NOT_A_DIGIT: (
+        "This does not look like a digit.",
+        "Send a picture of one handwritten digit, 0 to 9, on plain paper.",
+    ),
+    Reason.UNSURE: (
+        "It could be another digit.",
+        "Look at the picture yourself before you use this answer.",
+    ),
+}
+
+
+def explain(reason: str) -> tuple[str, str]:
+    """Say in plain words why a reading is not accepted, and what to do about it."""
+    return EXPLANATIONS.get(
+        reason,
+        ("The picture could not be read with certainty.", "Look at the picture yourself."),
+    )
