@@ -24,7 +24,7 @@ from django.utils.safestring import SafeString
 from PIL import Image
 
 from ml.scripts import LATIN, SCRIPTS
-from recognition import exports, metrics, recognizers
+from recognition import exports, metrics, recognizers, wording
 from recognition.models import (
     ModelActivation,
     Prediction,
@@ -196,14 +196,19 @@ class PredictionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     actions_selection_counter = True
     fieldsets = (
         ("Review", {"fields": ("true_text", "reviewed_by", "reviewed_at")}),
-        ("Reading", {"fields": ("read_text", "percent", "shown_verdict", "reason", "model_version",
-                                "duration")}),
+        ("Reading", {"fields": ("read_text", "percent", "shown_verdict", "explained",
+                                "model_version", "duration")}),
         ("Record", {"fields": ("public_id", "source", "script", "created_at", "owner",
                                "picture_size", "picture_sha256")}),
     )  # fmt: skip
 
     class Media:
         css = {"all": ("css/admin.css",)}  # noqa: RUF012
+
+    def get_list_display(self, request: HttpRequest) -> list[str]:
+        if self.has_change_permission(request):
+            return list(self.list_display)
+        return ["review_state" if name == "check_buttons" else name for name in self.list_display]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         fields = [name for _, section in self.fieldsets for name in section["fields"]]
@@ -266,13 +271,22 @@ class PredictionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             f" {reason}" if reason and reason != prediction.verdict else "",
         )
 
+    @admin.display(description="Reason")
+    def explained(self, prediction: Prediction) -> str:
+        return " ".join(wording.explain(prediction.reason)) if prediction.reason else NOT_THERE
+
     @admin.display(description="Review")
-    def check_buttons(self, prediction: Prediction) -> SafeString:
+    def review_state(self, prediction: Prediction) -> SafeString | str:
+        if prediction.reviewed_at is None:
+            return NOT_THERE
+        said = "right" if prediction.is_right else "wrong"
+        what = said if prediction.true_text else f"{said}, no digit"
+        return format_html('<span data-review="{}">{}</span>', said, what)
+
+    @admin.display(description="Review")
+    def check_buttons(self, prediction: Prediction) -> SafeString | str:
         if prediction.reviewed_at is not None:
-            said = "right" if prediction.is_right else "wrong"
-            if not prediction.true_text:
-                said += ", no digit"
-            return format_html('<span data-review="{}">{}</span>', said[:5], said)
+            return self.review_state(prediction)
         no_digit = _button("_no_digit", "No digit", prediction)
         return _button("_right", "Right", prediction) + no_digit if prediction.text else no_digit
 
@@ -382,7 +396,7 @@ class PredictionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if prediction is not None:
             context["digits"] = [_digit(entry, prediction) for entry in prediction.digits]
             context["is_reviewable"] = (
-                prediction.reviewed_at is None and context["has_change_permission"]
+                prediction.reviewed_at is None and self.has_change_permission(request, prediction)
             )
         return super().render_change_form(request, context, *args, **kwargs)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 from django.core.files.base import ContentFile
+from django.core.files.storage import storages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from PIL import Image
@@ -31,13 +32,15 @@ class Upload(Protocol):
 
 
 @pytest.fixture(autouse=True)
-def media(tmp_path: Path, settings: Settings) -> Path:
+def media(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Pictures and trained models of a test go to a folder of its own."""
     settings.PICTURE_ROOT = tmp_path / "pictures"
     settings.MODEL_ROOT = tmp_path / "models"
     pictures = {**settings.STORAGES["pictures"]}
     pictures["OPTIONS"] = {**pictures["OPTIONS"], "location": settings.PICTURE_ROOT}
     settings.STORAGES = {**settings.STORAGES, "pictures": pictures}
+    field = Prediction._meta.get_field("picture")  # it has asked for its storage long ago
+    monkeypatch.setattr(field, "storage", storages["pictures"])
     return tmp_path
 
 

@@ -1,0 +1,396 @@
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.core.files.storage import storages
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from recognition.admin import CappedPaginator
+from recognition.models import Prediction
+
+Make = Callable[..., Prediction]
+LIST = "admin:recognition_prediction_changelist"
+
+
+def page(prediction: Prediction) -> str:
+    return reverse("admin:recognition_prediction_change", args=[prediction.pk])
+
+
+def edit(*rows: tuple[Prediction, str, str], **more: str) -> dict[str, str]:
+    """The list's form: each row with the true text that was seen and the one that was typed."""
+    data = {"form-TOTAL_FORMS": str(len(rows)), "form-INITIAL_FORMS": str(len(rows)), **more}
+    for number, (prediction, seen, typed) in enumerate(rows):
+        data[f"form-{number}-id"] = str(prediction.pk)
+        data[f"initial-form-{number}-true_text"] = seen
+        data[f"form-{number}-true_text"] = typed
+    return data
+
+
+def action(name: str, *predictions: Prediction, **more: str) -> dict[str, Any]:
+    return {"action": name, "index": "0", "_selected_action": [p.pk for p in predictions], **more}
+
+
+def messages(response: Any) -> list[str]:
+    return [str(message) for message in response.context["messages"]]
+
+
+def test_the_list_shows_what_was_read(admin_client: Client, make_prediction: Make) -> None:
+    make_prediction(text="3", confidence=0.98765)
+
+    html = admin_client.get(reverse(LIST)).content.decode()
+
+    assert '<b class="read-text">3</b>' in html
+    assert "98.77%" in html
+    assert "Accepted" in html
+
+
+def test_the_list_needs_as_many_queries_for_many_records_as_for_few(
+    admin_client: Client, make_prediction: Make
+) -> None:
+    make_prediction()
+    admin_client.get(reverse(LIST))
+    with CaptureQueriesContext(
+        connection,
+    ) as few:
+        admin_client.get(reverse(LIST))
+    for _ in range(30):
+        make_prediction()
+
+    with CaptureQueriesContext(connection) as many:
+        admin_client.get(reverse(LIST))
+
+    assert len(many) == len(few) <= 8
+
+
+def test_the_list_reads_no_model_card(admin_client: Client, make_prediction: Make) -> None:
+    make_prediction()
+
+    with CaptureQueriesContext(connection) as queries:
+        admin_client.get(reverse(LIST))
+
+    assert not any('"card"' in query["sql"] or "`card`" in query["sql"] for query in queries)
+
+
+def test_a_large_table_is_not_counted_to_its_end(
+    make_prediction: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(CappedPaginator, "LIMIT", 3)
+    for _ in range(5):
+        make_prediction()
+
+    paginator = CappedPaginator(Prediction.objects.order_by("pk"), 2)
+
+    assert paginator.count == 3
+    assert paginator.is_capped
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ({"verdict__exact": "unsure"}, {"4"}),
+        ({"read": "5"}, {"5"}),
+        ({"read": "none"}, {""}),
+        ({"review": "open"}, {"4", "", "6"}),
+        ({"review": "done"}, {"5", "7"}),
+        ({"review": "right"}, {"5"}),
+        ({"review": "wrong"}, {"7"}),
+        ({"confidence": "below-50"}, {"4", ""}),
+        ({"confidence": "from-99"}, {"7"}),
+        ({"source__exact": "draw"}, {"6"}),
+        ({"q": "6"}, {"6"}),
+        ({"q": "1"}, {"7"}),
+    ],
+)
+def test_filters_and_search_show_the_records_asked_for(
+    admin_client: Client, make_prediction: Make, query: dict[str, str], shown: set[str]
+) -> None:
+    make_prediction(text="4", verdict="unsure", reason="unsure", confidence=0.4)
+    make_prediction(text="5").review("5", by=None)
+    make_prediction(text="6", source="draw")
+    make_prediction(text="7", confidence=0.995).review("1", by=None)
+    make_prediction(text="", verdict="refused", reason="blank", confidence=0.0)
+
+    results = admin_client.get(reverse(LIST), query).context["cl"].result_list
+
+    assert {prediction.text for prediction in results} == shown
+
+
+def test_a_record_is_found_by_the_beginning_of_its_public_id(
+    admin_client: Client, make_prediction: Make
+) -> None:
+    wanted, _ = make_prediction(), make_prediction()
+
+    for term in (str(wanted.public_id), str(wanted.public_id)[:11]):
+        results = admin_client.get(reverse(LIST), {"q": term}).context["cl"].result_list
+        assert [prediction.pk for prediction in results] == [wanted.pk]
+
+
+def test_the_dates_lead_to_the_months_and_days_of_the_records(
+    admin_client: Client, make_prediction: Make
+) -> None:
+    from datetime import UTC, datetime
+
+    make_prediction(created_at=datetime(2025, 11, 3, 12, tzinfo=UTC))
+    make_prediction(created_at=datetime(2026, 2, 5, 12, tzinfo=UTC))
+
+    years = admin_client.get(reverse(LIST)).content.decode()
+    months = admin_client.get(reverse(LIST), {"created_at__year": 2026}).content.decode()
+    days = admin_client.get(
+        reverse(LIST), {"created_at__year": 2026, "created_at__month": 2}
+    ).content.decode()
+    day = admin_client.get(
+        reverse(LIST), {"created_at__year": 2026, "created_at__month": 2, "created_at__day": 5}
+    )
+
+    assert "?created_at__year=2025" in years
+    assert "created_at__month=2" in months
+    assert "February 5" in days
+    assert day.context["cl"].result_count == 1
+
+
+def test_a_date_without_records_is_an_empty_list(admin_client: Client, db: None) -> None:
+    response = admin_client.get(reverse(LIST), {"created_at__year": 2020})
+
+    assert response.status_code == 200
+
+
+def test_a_correction_in_the_list_is_kept_with_its_reviewer(
+    admin_client: Client, admin_user: User, make_prediction: Make
+) -> None:
+    wrong, other = make_prediction(text="7"), make_prediction(text="3")
+
+    admin_client.post(reverse(LIST), edit((wrong, "", "1"), (other, "", ""), _save="Save"))
+
+    wrong.refresh_from_db()
+    other.refresh_from_db()
+    assert (wrong.true_text, wrong.reviewed_by, wrong.text) == ("1", admin_user, "7")
+    assert wrong.reviewed_at is not None
+    assert other.reviewed_at is None
+
+
+def test_what_is_no_digit_is_refused_as_true_text(
+    admin_client: Client, make_prediction: Make
+) -> None:
+    prediction = make_prediction()
+
+    response = admin_client.post(reverse(LIST), edit((prediction, "", "x"), _save="Save"))
+
+    assert "Please write only the digits 0 to 9." in response.content.decode()
+    assert Prediction.objects.not_reviewed().count() == 1
+
+
+def test_an_emptied_true_text_takes_the_review_back(
+    admin_client: Client, make_prediction: Make
+) -> None:
+    prediction = make_prediction()
+    prediction.review("1", by=None)
+
+    admin_client.post(reverse(LIST), edit((prediction, "1", ""), _save="Save"))
+
+    assert Prediction.objects.not_reviewed().count() == 1
+
+
+def test_a_page_left_open_does_not_undo_another_review(
+    admin_client: Client, make_prediction: Make
+) -> None:
+    prediction = make_prediction()
+    seen = edit((prediction, "", ""), _save="Save")
+    prediction.review("1", by=None)
+
+    admin_client.post(reverse(LIST), seen)
+
+    prediction.refresh_from_db()
+    assert prediction.true_text == "1"
+
+
+def test_the_button_of_a_row_says_right_and_saves_other_rows(
+    admin_client: Client, admin_user: User, make_prediction: Make
+) -> None:
+    right, corrected = make_prediction(text="7"), make_prediction(text="3")
+
+    response = admin_client.post(
+        reverse(LIST) + "?verdict__exact=accepted",
+        edit((right, "", ""), (corrected, "", "8"), _right=str(right.pk)),
+    )
+
+    right.refresh_from_db()
+    corrected.refresh_from_db()
+    assert response.headers["Location"].endswith("?verdict__exact=accepted")
+    assert (right.true_text, right.reviewed_by) == ("7", admin_user)
+    assert corrected.true_text == "8"
+
+
+def test_the_button_of_a_row_says_that_there_is_no_digit(
+    admin_client: Client, make_prediction: Make
+) -> None:
+    prediction = make_prediction(text="7")
+
+    admin_client.post(reverse(LIST), edit((prediction, "", ""), _no_digit=str(prediction.pk)))
+
+    prediction.refresh_from_db()
+    assert prediction.reviewed_at is not None
+    assert prediction.is_right is False
+
+
+def test_a_typed_correction_wins_over_the_button_of_its_row(
+    admin_client: Client, make_prediction: Make
+) -> None:
+    prediction = make_prediction(text="7")
+
+    admin_client.post(reverse(LIST), edit((prediction, "", "1"), _right=str(prediction.pk)))
+
+    prediction.refresh_from_db()
+    assert prediction.true_text == "1"
+
+
+def test_marking_right_says_what_happened_to_refused_and_reviewed_records(
+    admin_client: Client, make_prediction: Make
+) -> None:
+    read = make_prediction(text="7")
+    refused = make_prediction(text="", verdict="refused", reason="blank", confidence=0.0)
+    corrected = make_prediction(text="3")
+    corrected.review("8", by=None)
+
+    response = admin_client.post(
+        reverse(LIST), action("mark_right", read, refused, corrected), follow=True
+    )
+
+    for prediction in (read, refused, corrected):
+        prediction.refresh_from_db()
+    assert (read.true_text, refused.true_text, corrected.true_text) == ("7", "", "8")
+    assert refused.is_right
+    assert messages(response) == [
+        "2 marked as right.",
+        "1 had been reviewed before and are as they were.",
+        "1 of them had been refused: their records now say that the picture shows no digit.",
+    ]
+
+
+def test_marking_as_no_digit_reviews_the_selected_records(
+    admin_client: Client, make_prediction: Make
+) -> None:
+    prediction = make_prediction(text="7")
+
+    admin_client.post(reverse(LIST), action("mark_no_digit", prediction))
+
+    prediction.refresh_from_db()
+    assert prediction.is_right is False
+
+
+def test_the_csv_holds_the_selected_records(admin_client: Client, make_prediction: Make) -> None:
+    prediction = make_prediction(text="7", confidence=0.98)
+    make_prediction()
+
+    response = admin_client.post(reverse(LIST), action("export_csv", prediction))
+
+    text = b"".join(response.streaming_content).decode()  # type: ignore[attr-defined]
+    (row,) = csv.DictReader(io.StringIO(text))
+    assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert (row["id"], row["text"], row["confidence"]) == (str(prediction.public_id), "7", "0.98")
+
+
+def test_deleting_asks_first_and_takes_the_pictures_along(
+    admin_client: Client, make_prediction: Make, django_capture_on_commit_callbacks: Any
+) -> None:
+    kept, gone = make_prediction(), make_prediction()
+
+    asked = admin_client.post(reverse(LIST), action("delete_selected", gone))
+    with django_capture_on_commit_callbacks(execute=True):
+        admin_client.post(reverse(LIST), action("delete_selected", gone, post="yes"))
+
+    assert b"Predictions, each with its picture: 1" in asked.content
+    assert list(Prediction.objects.all()) == [kept]
+    assert not storages["pictures"].exists(gone.picture.name)
+    assert storages["pictures"].exists(kept.picture.name)
+
+
+def test_a_page_shows_the_reading_and_lets_only_the_review_be_changed(
+    admin_client: Client, make_prediction: Make
+) -> None:
+    prediction = make_prediction(text="7")
+
+    response = admin_client.get(page(prediction))
+
+    html = response.content.decode()
+    assert html.count("<meter") == 10
+    assert '<rect class="box" x="5" y="10" width="30" height="40"' in html
+    assert list(response.context["adminform"].form.fields) == ["true_text"]
+
+
+def test_a_page_of_a_purged_picture_still_opens(
+    admin_client: Client, make_prediction: Make
+) -> None:
+    prediction = make_prediction(picture="")
+
+    assert "The picture has been removed" in admin_client.get(page(prediction)).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("data", "true_text"),
+    [
+        ({"true_text": "1", "_save": "Save"}, "1"),
+        ({"true_text": "", "_right": "Right"}, "7"),
+        ({"true_text": "2", "_right": "Right"}, "2"),
+        ({"true_text": "", "_no_digit": "No digit"}, ""),
+    ],
+)
+def test_a_page_keeps_the_review(
+    admin_client: Client, make_prediction: Make, data: dict[str, str], true_text: str
+) -> None:
+    prediction = make_prediction(text="7")
+
+    response = admin_client.post(page(prediction), {"initial-true_text": "", **data})
+
+    prediction.refresh_from_db()
+    assert response.status_code == 302
+    assert prediction.reviewed_at is not None
+    assert (prediction.text, prediction.true_text) == ("7", true_text)
+
+
+def test_nothing_can_be_added(admin_client: Client, db: None) -> None:
+    assert admin_client.get("/admin/recognition/prediction/add/").status_code == 403
+
+
+def test_the_thumbnail_is_small_and_private(admin_client: Client, make_prediction: Make) -> None:
+    prediction = make_prediction()
+
+    response = admin_client.get(
+        reverse("admin:recognition_prediction_thumbnail", args=[prediction.pk])
+    )
+
+    assert response.headers["Content-Type"] == "image/png"
+    assert "private" in response.headers["Cache-Control"]
+
+
+def test_a_thumbnail_without_a_file_is_not_found(
+    admin_client: Client, make_prediction: Make
+) -> None:
+    prediction = make_prediction(picture="")
+
+    url = reverse("admin:recognition_prediction_thumbnail", args=[prediction.pk])
+    assert admin_client.get(url).status_code == 404
+
+
+def test_who_may_only_look_cannot_review(client: Client, make_prediction: Make) -> None:
+    viewer = User.objects.create_user("viewer", is_staff=True)
+    viewer.user_permissions.add(Permission.objects.get(codename="view_prediction"))
+    client.force_login(viewer)
+    prediction = make_prediction()
+
+    shown = client.get(reverse(LIST))
+    client.post(reverse(LIST), edit((prediction, "", ""), _right=str(prediction.pk)))
+    client.post(reverse(LIST), action("mark_right", prediction))
+    opened = client.get(page(prediction))
+
+    prediction.refresh_from_db()
+    assert (shown.status_code, opened.status_code) == (200, 200)
+    assert b'name="_right"' not in shown.content + opened.content
+    assert prediction.reviewed_at is None

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.files.storage import storages
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from recognition.management.commands import prune_predictions
+from recognition.models import Prediction
+
+Make = Callable[..., Prediction]
+
+
+@pytest.fixture
+def old(make_prediction: Make) -> Prediction:
+    return make_prediction(created_at=timezone.now() - timedelta(days=31))
+
+
+@pytest.fixture
+def young(make_prediction: Make) -> Prediction:
+    return make_prediction(created_at=timezone.now() - timedelta(days=29))
+
+
+@pytest.fixture
+def prune(django_capture_on_commit_callbacks: Any) -> Callable[..., str]:
+    def run(*args: str, verbosity: int = 1) -> str:
+        out = io.StringIO()
+        with django_capture_on_commit_callbacks(execute=True):
+            call_command("prune_predictions", *args, stdout=out, verbosity=verbosity)
+        return out.getvalue()
+
+    return run
+
+
+def test_old_records_go_with_their_pictures(
+    old: Prediction, young: Prediction, prune: Callable[..., str]
+) -> None:
+    out = prune("--older-than", "30", "--no-input")
+
+    assert list(Prediction.objects.all()) == [young]
+    assert not storages["pictures"].exists(old.picture.name)
+    assert storages["pictures"].exists(young.picture.name)
+    assert "Deleted 1 predictions" in out
+
+
+def test_pictures_only_leaves_the_records(
+    old: Prediction, young: Prediction, prune: Callable[..., str]
+) -> None:
+    name = old.picture.name
+
+    prune("--older-than", "30", "--no-input", "--pictures-only")
+
+    old.refresh_from_db()
+    young.refresh_from_db()
+    assert (old.picture.name, old.digits[0]["field"], old.digits[0]["label"]) == ("", "", "7")
+    assert not storages["pictures"].exists(name)
+    assert young.picture
+
+
+def test_many_records_go_batch_by_batch(
+    make_prediction: Make, prune: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prune_predictions, "BATCH", 2)
+    for _ in range(5):
+        make_prediction(created_at=timezone.now() - timedelta(days=31))
+
+    out = prune("--older-than", "30", "--no-input", verbosity=2)
+
+    assert not Prediction.objects.exists()
+    assert out.splitlines()[:3] == ["2 of 5", "4 of 5", "5 of 5"]
+
+
+def test_a_dry_run_changes_nothing(old: Prediction, prune: Callable[..., str]) -> None:
+    out = prune("--older-than", "30", "--dry-run")
+
+    assert "Would delete 1 predictions" in out
+    assert storages["pictures"].exists(old.picture.name)
+    assert Prediction.objects.count() == 1
+
+
+@pytest.mark.parametrize(("reply", "left"), [("no", 1), ("yes", 0)])
+def test_it_asks_before_it_deletes(
+    old: Prediction,
+    prune: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+    reply: str,
+    left: int,
+) -> None:
+    monkeypatch.setattr("builtins.input", lambda question: reply)
+
+    if left:
+        with pytest.raises(CommandError, match="Nothing was deleted"):
+            prune("--older-than", "30")
+    else:
+        prune("--older-than", "30")
+
+    assert Prediction.objects.count() == left
+
+
+def test_an_impossible_age_is_refused(prune: Callable[..., str], db: None) -> None:
+    with pytest.raises(CommandError, match="from 0 to"):
+        prune("--older-than", "-1", "--no-input")
+
+
+def test_nothing_is_said_at_verbosity_0(old: Prediction, prune: Callable[..., str]) -> None:
+    assert prune("--older-than", "30", "--no-input", verbosity=0) == ""
