@@ -187,4 +187,5 @@ def _picture(image: Image.Image) -> Picture:
     if max(image.size) > MAX_SIDE:
         image = image.copy()
         image.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.BOX, reducing_gap=2.0)
+    image.info.clear()  # comments and profiles would be written again
     return Picture(image, np.asarray(image.convert("L")))

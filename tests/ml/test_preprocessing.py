@@ -1,0 +1,215 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fixtures import drawing
+from ml import preprocessing
+from ml.preprocessing import Reason, Refused, to_field
+
+digits = st.integers(0, 9)
+seeds = st.integers(0, 200)
+
+
+def likeness(one: np.ndarray, other: np.ndarray) -> float:
+    """Cosine between two fields."""
+    return float((one * other).sum() / np.sqrt((one**2).sum() * (other**2).sum()))
+
+
+def refusal(picture: np.ndarray) -> Reason:
+    with pytest.raises(Refused) as caught:
+        to_field(picture)
+    return caught.value.reason
+
+
+def fill(share: float) -> tuple[int, int, int, int]:
+    side = round(280 * share)
+    return (280 - round(0.68 * side)) // 2, (280 - side) // 2, round(0.68 * side), side
+
+
+@given(digits, seeds)
+@settings(max_examples=40, deadline=None)
+def test_the_ink_is_centred_and_20_px_large(digit: int, seed: int) -> None:
+    field = to_field(drawing.draw(digit, seed=seed)).pixels
+
+    y, x = np.mgrid[0:28, 0:28]
+    rows, columns = np.flatnonzero(field.max(1) > 0.3), np.flatnonzero(field.max(0) > 0.3)
+    assert field.dtype == np.float32
+    assert field.min() >= 0
+    assert field.max() <= 1
+    assert abs((field * x).sum() / field.sum() - 13.5) < 0.6
+    assert abs((field * y).sum() / field.sum() - 13.5) < 0.6
+    assert 19 <= max(np.ptp(rows), np.ptp(columns)) + 1 <= 22
+
+
+@given(digits, seeds, st.integers(-40, 40), st.integers(-40, 40))
+@settings(max_examples=40, deadline=None)
+def test_shifting_changes_nothing(digit: int, seed: int, dx: int, dy: int) -> None:
+    x, y, width, height = fill(0.5)
+    here = to_field(drawing.draw(digit, seed=seed, box=(x, y, width, height)))
+    there = to_field(drawing.draw(digit, seed=seed, box=(x + dx, y + dy, width, height)))
+
+    assert likeness(here.pixels, there.pixels) > 0.99
+    assert there.box[0] - here.box[0] == pytest.approx(dx, abs=1)
+    assert there.box[1] - here.box[1] == pytest.approx(dy, abs=1)
+
+
+@given(digits, seeds)
+@settings(max_examples=40, deadline=None)
+def test_chalk_reads_like_ink(digit: int, seed: int) -> None:
+    ink = drawing.draw(digit, seed=seed)
+
+    assert likeness(to_field(ink).pixels, to_field(255 - ink).pixels) > 0.98
+
+
+@given(digits, seeds, st.floats(0.3, 0.85))
+@settings(max_examples=40, deadline=None)
+def test_size_changes_little(digit: int, seed: int, share: float) -> None:
+    usual = to_field(drawing.draw(digit, seed=seed, box=fill(0.6), width=280 * 0.6 * 0.09))
+    other = to_field(drawing.draw(digit, seed=seed, box=fill(share), width=280 * share * 0.09))
+
+    assert likeness(usual.pixels, other.pixels) > 0.93
+
+
+@given(st.sampled_from([1, 2, 3, 4, 5, 7]), seeds)
+@settings(max_examples=30, deadline=None)
+def test_pencil_and_felt_pen_read_alike(digit: int, seed: int) -> None:
+    pencil = to_field(drawing.draw(digit, seed=seed, width=3)).pixels
+    felt = to_field(drawing.draw(digit, seed=seed, width=22)).pixels
+
+    assert likeness(pencil, felt) > 0.8
+    assert 0.6 < pencil.sum() / felt.sum() < 1.6
+
+
+@given(digits, seeds)
+@settings(max_examples=30, deadline=None)
+def test_a_crop_whose_strokes_touch_the_border_is_a_normal_digit(digit: int, seed: int) -> None:
+    picture = drawing.draw(digit, seed=seed)
+    x, y, width, height = to_field(picture).box
+
+    cropped = to_field(picture[y : y + height, x : x + width])
+
+    assert likeness(cropped.pixels, to_field(picture).pixels) > 0.9
+
+
+@given(digits, seeds)
+@settings(max_examples=30, deadline=None)
+def test_a_shadow_across_the_paper_changes_little(digit: int, seed: int) -> None:
+    picture = drawing.draw(digit, seed=seed, size=(600, 450), box=(250, 120, 130, 190), width=16)
+    shade = np.ones((450, 600), np.float32)
+    shade[:, :200] = 0.45
+    shaded = (picture * cv2.GaussianBlur(shade, (0, 0), 12)).astype(np.uint8)
+
+    assert likeness(to_field(shaded).pixels, to_field(picture).pixels) > 0.93
+
+
+@given(digits, seeds)
+@settings(max_examples=30, deadline=None)
+def test_ruled_lines_change_little(digit: int, seed: int) -> None:
+    picture = drawing.draw(digit, seed=seed, size=(600, 450), box=(250, 120, 130, 190), width=16)
+    ruled = picture.copy()
+    ruled[[40, 41, 110, 111, 350, 351, 420, 421]] = np.minimum(
+        ruled[[40, 41, 110, 111, 350, 351, 420, 421]], 150
+    )
+
+    assert likeness(to_field(ruled).pixels, to_field(picture).pixels) > 0.93
+
+
+@given(digits, seeds)
+@settings(max_examples=30, deadline=None)
+def test_camera_noise_changes_little(digit: int, seed: int) -> None:
+    picture = drawing.draw(digit, seed=seed)
+    noise = np.random.default_rng(seed).normal(0, 8, picture.shape)
+    noisy = np.clip(picture + noise, 0, 255).astype(np.uint8)
+
+    assert likeness(to_field(noisy).pixels, to_field(picture).pixels) > 0.95
+
+
+def test_a_small_digit_on_a_dark_table_is_found() -> None:
+    picture = drawing.draw(4, size=(640, 480), box=(330, 180, 80, 120), width=9)
+    clean = to_field(picture)
+    picture[:, :90] = 40
+
+    assert likeness(to_field(picture).pixels, clean.pixels) > 0.95
+
+
+@pytest.mark.parametrize("level", [0, 90, 200, 255])
+def test_an_even_picture_is_blank(level: int) -> None:
+    assert refusal(np.full((200, 300), level, np.uint8)) is Reason.BLANK
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(30, 225), st.floats(0, 8))
+@settings(max_examples=60, deadline=None)
+def test_noise_without_ink_is_refused(seed: int, level: int, strength: float) -> None:
+    noise = np.random.default_rng(seed).normal(level, strength, (240, 320))
+
+    assert refusal(np.clip(noise, 0, 255).astype(np.uint8)) in {Reason.BLANK, Reason.TOO_FAINT}
+
+
+def test_a_digit_that_is_barely_there_is_too_faint() -> None:
+    assert refusal(drawing.draw(3, ink=228, paper=245)) is Reason.TOO_FAINT
+
+
+def test_two_digits_side_by_side_are_several() -> None:
+    both = np.hstack([drawing.draw(3), drawing.draw(7)])
+
+    assert refusal(both) is Reason.SEVERAL_DIGITS
+
+
+def test_a_five_whose_bar_stands_apart_is_one_digit() -> None:
+    picture = np.full((280, 280), 240, np.uint8)
+    cv2.line(picture, (120, 70), (180, 66), 20, 12)
+    cv2.ellipse(picture, (140, 160), (45, 55), 0, -120, 130, 20, 12)
+
+    assert to_field(picture).pixels.sum() > 50
+
+
+def test_specks_are_dropped() -> None:
+    picture = drawing.draw(6)
+    clean = to_field(picture)
+    picture[[20, 250, 30], [30, 260, 240]] = 0
+
+    dirty = to_field(picture)
+
+    assert dirty.box == clean.box
+
+
+def test_the_box_is_in_pixels_of_the_sent_picture() -> None:
+    picture = drawing.draw(0, size=(1500, 1000), box=(300, 200, 200, 300), width=20)
+
+    x, y, width, height = to_field(picture).box
+
+    assert x == pytest.approx(290, abs=40)
+    assert y == pytest.approx(190, abs=40)
+    assert width == pytest.approx(220, abs=60)
+    assert height == pytest.approx(320, abs=60)
+
+
+@given(st.integers(1, 60), st.integers(1, 60), st.integers(0, 2**32 - 1))
+@settings(max_examples=150, deadline=None)
+def test_any_small_picture_gives_a_field_or_a_reason(height: int, width: int, seed: int) -> None:
+    picture = np.random.default_rng(seed).integers(0, 256, (height, width)).astype(np.uint8)
+
+    try:
+        field = to_field(picture)
+    except Refused as refused:
+        assert refused.reason in Reason
+    else:
+        x, y, box_width, box_height = field.box
+        assert field.pixels.shape == (28, 28)
+        assert 0 <= x < x + box_width <= width
+        assert 0 <= y < y + box_height <= height
+
+
+def test_the_same_picture_gives_the_same_field() -> None:
+    picture = drawing.draw(2)
+
+    assert np.array_equal(to_field(picture).pixels, to_field(picture).pixels)
+
+
+def test_a_shape_without_ink_cannot_be_redrawn() -> None:
+    with pytest.raises(Refused):
+        preprocessing.redraw(np.zeros((80, 80), np.uint8))
