@@ -55,7 +55,7 @@ superuser: .venv/ready  ## make an account for the admin
 demo: .venv/ready  ## fill the site with sample predictions
 	DEBUG=1 $(MANAGE) migrate --verbosity 0
 	DEBUG=1 $(MANAGE) install_pretrained
-	DEBUG=1 $(MANAGE) load_samples
+	DEBUG=1 $(MANAGE) loaddata sample_predictions
 
 .venv/ready: requirements.txt requirements/serve.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12 run" if sys.version_info < (3, 11) else 0)'

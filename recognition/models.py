@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import base64
 import contextlib
 import uuid
 from collections.abc import Iterable, Iterator
@@ -326,7 +325,7 @@ class Prediction(models.Model):
             confidence=reading.confidence,
             verdict=reading.verdict.value,
             reason=reading.reason.value if reading.reason else "",
-            digits=[_digit_json(digit) for digit in reading.digits],
+            digits=[digit.to_json() for digit in reading.digits],
             model=answer.model,
             duration_ms=answer.duration_ms,
             **fields,
@@ -387,14 +386,3 @@ def _no_file_without_row(predictions: list[Prediction]) -> Iterator[None]:
     except BaseException:
         _delete_pictures([p.picture.name for p in predictions if p.picture])
         raise
-
-
-def _digit_json(digit: Any) -> dict[str, Any]:
-    from ml import images
-
-    return {
-        "label": digit.label,
-        "probabilities": [round(p, 6) for p in digit.probabilities],
-        "box": list(digit.box),
-        "field": base64.b64encode(images.to_png(digit.field)).decode("ascii"),
-    }

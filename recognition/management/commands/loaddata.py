@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
+from django.core.management.commands import loaddata
+
+from recognition.models import Prediction
+
+
+class Command(loaddata.Command):
+    help = f"{loaddata.Command.help} Pictures that lie beside a fixture come along."
+
+    def handle(self, *fixture_labels: str, **options: Any) -> None:
+        super().handle(*fixture_labels, **options)
+        brought = 0
+        for folder in settings.FIXTURE_DIRS:
+            brought += _bring_pictures(Path(folder, "pictures"), options["database"])
+        if brought and options["verbosity"] >= 1:
+            self.stdout.write(f"Brought {brought} picture(s).")
+
+
+def _bring_pictures(folder: Path, database: str) -> int:
+    """Copy the pictures that a record names and that are not there yet; returns how many."""
+    files = {path.relative_to(folder).as_posix(): path for path in folder.glob("*/*")}
+    named = Prediction.objects.using(database).filter(picture__in=files)
+    storage = storages["pictures"]
+    missing = [
+        name for name in named.values_list("picture", flat=True) if not storage.exists(name)
+    ]
+    for name in missing:
+        storage.save(name, ContentFile(files[name].read_bytes()))
+    return len(missing)
