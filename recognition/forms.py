@@ -1,16 +1,16 @@
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
-from django.template.defaultfilters import filesizeformat
 
 from ml.images import MAX_BYTES, PictureError
 
 
 class PictureForm(forms.Form):
     picture = forms.FileField(
-        widget=forms.FileInput(attrs={"accept": "image/*", "data-picture": ""}),
         error_messages={
             "required": "Please select an image file.",
             "invalid": "Please select an image file.",
@@ -18,12 +18,13 @@ class PictureForm(forms.Form):
         },
     )
 
-    def clean_picture(self) -> UploadedFile:
-        picture: UploadedFile = self.cleaned_data["picture"]
-        if (picture.size or 0) > MAX_BYTES:
+    def clean_picture(self) -> UploadedFile[Any]:
+        picture: UploadedFile[Any] = self.cleaned_data["picture"]
+        size = picture.size or 0
+        if size > MAX_BYTES:
             raise ValidationError(
-                f"The file has {filesizeformat(picture.size)}; at most "
-                f"{filesizeformat(MAX_BYTES)} can be read. Please send a smaller picture.",
+                f"The file has {size / 1e6:.0f} MB; at most {MAX_BYTES / 1e6:.0f} MB can be "
+                "read. Please send a smaller picture.",
                 code="too_large",
             )
         return picture

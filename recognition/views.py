@@ -99,7 +99,7 @@ def picture(request: HttpRequest, public_id: uuid.UUID) -> HttpResponseBase:
         logger.exception("The picture of prediction %s is missing", public_id)
         raise Http404("The picture is missing.") from error
 
-    suffix = Path(kept.name).suffix
+    suffix = Path(str(kept.name)).suffix
     content_type = CONTENT_TYPES.get(suffix, "application/octet-stream")
     return _private(FileResponse(file, filename=f"{public_id}{suffix}", content_type=content_type))
 
