@@ -35,6 +35,7 @@ from recognition.models import (
 admin.site.site_header = "Digits: records and models"
 admin.site.site_title = "Digits"
 admin.site.index_title = "Records and models"
+admin.site.enable_nav_sidebar = False  # the table of predictions needs the width
 
 THUMBNAIL = 96  # px, twice what the list shows, for dense screens
 NOT_THERE = "-"
@@ -161,14 +162,14 @@ class PredictionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = (
         "thumbnail",
         "read_text",
+        "check_buttons",
+        "true_text",
         "percent",
         "shown_verdict",
-        "true_text",
-        "check_buttons",
         "source",
         "script",
         "model_version",
-        "created_at",
+        "time",
     )
     list_display_links = ("thumbnail",)
     list_editable = ("true_text",)
@@ -185,7 +186,7 @@ class PredictionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_per_page = 50
     list_max_show_all = 200
     ordering = ("-created_at", "-id")
-    sortable_by = ("created_at", "percent")
+    sortable_by = ("time", "percent")
     date_hierarchy = "created_at"
     search_fields = ("public_id", "text", "true_text")
     search_help_text = "A text that was read, a true text, or (part of) a record's public id"
@@ -293,6 +294,10 @@ class PredictionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description="Model")
     def model_version(self, prediction: Prediction) -> str:
         return prediction.model.version
+
+    @admin.display(ordering="created_at")
+    def time(self, prediction: Prediction) -> str:
+        return f"{timezone.localtime(prediction.created_at):%Y-%m-%d %H:%M}"
 
     @admin.display(description="Time taken")
     def duration(self, prediction: Prediction) -> str:
