@@ -57,8 +57,8 @@ def bend(shape: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     map_y = matrix[1, 0] * (x - middle) + matrix[1, 1] * (y - middle) + source[1]
     cells = int(rng.integers(3, 7))
     strength = rng.uniform(0, 13.0 / cells)  # px; finer waves must be weaker, or strokes tear
-    waves = rng.normal(0, strength, (cells, cells, 2)).astype(np.float32)
-    waves = cv2.resize(waves, (CANVAS, CANVAS), interpolation=cv2.INTER_CUBIC)
+    coarse = rng.normal(0, strength, (cells, cells, 2)).astype(np.float32)
+    waves = cv2.resize(coarse, (CANVAS, CANVAS), interpolation=cv2.INTER_CUBIC)
     soft = cv2.remap(
         shape * 255,
         (map_x + waves[..., 0]).astype(np.float32),

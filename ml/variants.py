@@ -168,4 +168,5 @@ def _packed(shape: np.ndarray) -> np.ndarray:
 
 
 def _bytes(fields: list[np.ndarray]) -> np.ndarray:
-    return np.rint(np.stack(fields) * 255).astype(np.uint8)
+    grey: np.ndarray = np.rint(np.stack(fields) * 255).astype(np.uint8)
+    return grey

@@ -358,7 +358,7 @@ class Prediction(models.Model):
 
     def forget_picture(self) -> str:
         """Drop the picture from the fields, without saving; returns its file's name."""
-        name: str = self.picture.name
+        name = self.picture.name or ""
         self.picture = ""
         self.digits = [{**digit, "field": ""} for digit in self.digits]
         return name
@@ -384,5 +384,5 @@ def _no_file_without_row(predictions: list[Prediction]) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        _delete_pictures([p.picture.name for p in predictions if p.picture])
+        _delete_pictures([p.picture.name for p in predictions if p.picture.name])
         raise

@@ -308,8 +308,8 @@ def test_deleting_asks_first_and_takes_the_pictures_along(
 
     assert b"Predictions, each with its picture: 1" in asked.content
     assert list(Prediction.objects.all()) == [kept]
-    assert not storages["pictures"].exists(gone.picture.name)
-    assert storages["pictures"].exists(kept.picture.name)
+    assert not storages["pictures"].exists(str(gone.picture.name))
+    assert storages["pictures"].exists(str(kept.picture.name))
 
 
 def test_a_page_shows_the_reading_and_lets_only_the_review_be_changed(

@@ -82,7 +82,7 @@ def test_each_reading_is_kept_with_its_picture(digit_model: TrainedModel, folder
         ("3", "command", digit_model),
         ("8", "command", digit_model),
     ]
-    assert all(storages["pictures"].exists(p.picture.name) for p in kept)
+    assert all(storages["pictures"].exists(str(p.picture.name)) for p in kept)
 
 
 def test_no_save_keeps_nothing(digit_model: TrainedModel, folder: Path, media: Path) -> None:
