@@ -13,7 +13,7 @@ help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 run: .venv/ready  ## set up and start the site on http://127.0.0.1:8000
-	DEBUG=1 $(MANAGE) migrate --verbosity 0
+	DEBUG=1 $(MANAGE) migrate --verbosity 0 --skip-checks
 	DEBUG=1 $(MANAGE) install_pretrained
 	DEBUG=1 $(MANAGE) runserver 127.0.0.1:$(PORT)
 
@@ -21,11 +21,11 @@ test: .venv/ready-dev browser-ready  ## set up and run the whole test suite (PYT
 	$(PY) -m pytest $(PYTEST)
 
 train: .venv/ready  ## train the site's network (TRAIN="..." for other options)
-	DEBUG=1 $(MANAGE) migrate --verbosity 0
+	DEBUG=1 $(MANAGE) migrate --verbosity 0 --skip-checks
 	DEBUG=1 $(MANAGE) train_model $(TRAIN)
 
 train-fast: .venv/ready  ## train a small network in a minute or two
-	DEBUG=1 $(MANAGE) migrate --verbosity 0
+	DEBUG=1 $(MANAGE) migrate --verbosity 0 --skip-checks
 	DEBUG=1 $(MANAGE) train_model $(TRAIN_FAST)
 
 evaluate: .venv/ready  ## test the active model again
@@ -49,11 +49,11 @@ format: .venv/ready-dev  ## put code and templates in order
 	.venv/bin/djade --target-version 5.2 $$(git ls-files 'templates/*.html') || true
 
 superuser: .venv/ready  ## make an account for the admin
-	DEBUG=1 $(MANAGE) migrate --verbosity 0
+	DEBUG=1 $(MANAGE) migrate --verbosity 0 --skip-checks
 	DEBUG=1 $(MANAGE) createsuperuser
 
 demo: .venv/ready  ## fill the site with sample predictions
-	DEBUG=1 $(MANAGE) migrate --verbosity 0
+	DEBUG=1 $(MANAGE) migrate --verbosity 0 --skip-checks
 	DEBUG=1 $(MANAGE) install_pretrained
 	DEBUG=1 $(MANAGE) loaddata sample_predictions
 
