@@ -20,16 +20,6 @@ pytestmark = pytest.mark.django_db
 Make = Callable[..., Prediction]
 
 
-@pytest.fixture
-def visitor(client: Client) -> uuid.UUID:
-    """Who sits at the browser that `client` is."""
-    visitor = uuid.uuid4()
-    session = client.session
-    session["visitor"] = str(visitor)
-    session.save()
-    return visitor
-
-
 def test_it_shows_the_digit_and_the_confidence_with_two_decimals(
     client: Client, visitor: uuid.UUID, make_prediction: Make
 ) -> None:

@@ -1,0 +1,114 @@
+"""`manage.py check` says what is wrong with the model and the folders, and what to do."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.checks import ERROR, WARNING
+from django.db import DatabaseError
+from django.db.models import QuerySet
+from pytest_django.fixtures import Settings
+
+from recognition import checks
+from recognition.models import TrainedModel
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["manage.py", "check"])
+
+
+def copy_of(model: TrainedModel, root: Path, settings: Settings) -> Path:
+    shutil.copytree(model.directory, root / model.version)
+    settings.PRETRAINED_ROOT = root
+    return root / model.version
+
+
+def test_a_sound_model_is_no_problem(digit_model: TrainedModel) -> None:
+    assert checks.check_active_models() == []
+
+
+def test_no_active_model_is_a_warning_that_says_what_to_run(db: None) -> None:
+    [message] = checks.check_active_models()
+
+    assert message.id == "recognition.W001"
+    assert "install_pretrained" in str(message.hint)
+
+
+def test_a_damaged_model_is_an_error(
+    digit_model: TrainedModel, tmp_path: Path, settings: Settings, asked: None
+) -> None:
+    copy = copy_of(digit_model, tmp_path, settings)
+    (copy / "model.tflite").write_bytes(b"damaged")
+
+    [message] = checks.check_active_models()
+
+    assert (message.id, message.level) == ("recognition.E001", ERROR)
+    assert digit_model.version in message.msg
+    assert "damaged" in message.msg
+    assert "activate_model" in str(message.hint)
+
+
+def test_a_missing_model_is_an_error(
+    digit_model: TrainedModel, tmp_path: Path, settings: Settings, asked: None
+) -> None:
+    settings.PRETRAINED_ROOT = tmp_path
+
+    [message] = checks.check_active_models()
+
+    assert (message.id, message.level) == ("recognition.E001", ERROR)
+
+
+@pytest.mark.parametrize("command", ["migrate", "runserver", "activate_model"])
+def test_a_damaged_model_keeps_no_other_command_from_running(
+    command: str,
+    digit_model: TrainedModel,
+    tmp_path: Path,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings.PRETRAINED_ROOT = tmp_path
+    monkeypatch.setattr(sys, "argv", ["manage.py", command])
+
+    assert [message.level for message in checks.check_active_models()] == [WARNING]
+
+
+def test_a_database_without_tables_is_not_the_business_of_the_check(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(self: QuerySet[TrainedModel]) -> None:
+        raise DatabaseError("no such table")
+
+    monkeypatch.setattr(QuerySet, "__iter__", fail)
+
+    assert checks.check_active_models() == []
+
+
+def test_folders_that_can_be_made_are_no_problem(media: Path) -> None:
+    assert checks.check_folders() == []
+
+
+@pytest.mark.parametrize(("name", "code"), [("PICTURE_ROOT", "E002"), ("MODEL_ROOT", "E003")])
+def test_a_file_in_place_of_a_folder_is_an_error(
+    name: str, code: str, settings: Settings, tmp_path: Path, asked: None
+) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    setattr(settings, name, file / "folder")
+
+    [message] = checks.check_folders()
+
+    assert (message.id, message.level) == (f"recognition.{code}", ERROR)
+    assert str(file / "folder") in message.msg
+    assert name in str(message.hint)
+
+
+def test_a_folder_of_somebody_else_is_an_error(
+    media: Path, asked: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks.os, "access", lambda path, mode: False)
+
+    assert [message.level for message in checks.check_folders()] == [ERROR, ERROR]
