@@ -33,7 +33,7 @@ def active(script: str) -> tuple[TrainedModel, Recognizer]:
     Raises:
         ModelUnavailable: there is none, or its directory is damaged.
     """
-    model = TrainedModel.objects.active(script)
+    model = TrainedModel.objects.defer("card").active(script)
     if model is None:
         raise ModelUnavailable(
             f"No model is active for {script}. Run: python manage.py install_pretrained"

@@ -1,0 +1,1 @@
+"""The figures that the site promises, measured: `python -m tests.benchmarks`."""

@@ -1,0 +1,164 @@
+"""The site itself: start-up, pictures sent to gunicorn, memory, and the admin's list."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+from tests.benchmarks.result import Result, percentile
+
+SECONDS = 20
+BROWSERS = 8
+RECORDS = 100_000
+PAGES = {
+    "first page": "",
+    "refused": "?verdict__exact=refused",
+    "read as 7": "?read=7",
+    "wrong": "?review=wrong",
+    "below 50 %": "?confidence=below-50",
+    "one month": "?created_at__year=2026&created_at__month=3",
+    "search": "?q=5",
+    "by confidence": "?o=5",
+    "last page that is counted": "?p=200",
+}
+
+
+def collect_static() -> None:
+    _manage("collectstatic", "--no-input")
+
+
+def start_up() -> list[Result]:
+    check = _median_seconds([sys.executable, "manage.py", "check"])
+    wsgi = _median_seconds([sys.executable, "-c", "import digitsite.wsgi"])
+    return [
+        Result("`manage.py check`", f"{check:.2f} s", "<= 1.0 s", "median of 7 processes"),
+        Result("Import of the WSGI module", f"{wsgi:.2f} s", "<= 1.0 s", "median of 7 processes"),
+    ]
+
+
+def requests() -> list[Result]:
+    _manage("migrate")
+    _manage("install_pretrained")
+    port = _free_port()
+    server = subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", "--config", "python:digitsite.gunicorn",
+         "digitsite.wsgi"],
+        env=os.environ | {"BIND": f"127.0.0.1:{port}", "WEB_WORKERS": "2"},
+        stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        _wait_for(f"http://127.0.0.1:{port}/healthz")
+        load = [sys.executable, "-m", "tests.benchmarks.load", str(port)]
+        subprocess.run([*load, "--seconds", "3"], check=True, capture_output=True)
+        command = [*load, "--seconds", str(SECONDS), "--browsers", str(BROWSERS)]
+        measured = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+        memory = [_memory(worker) for worker in _children(server.pid)]
+    finally:
+        server.terminate()
+        server.wait()
+    times = measured["times"]
+    how = f"{BROWSERS} browsers in one process on the same machine, {len(times)} pictures"
+    return [
+        Result(
+            "Site: predict and store, gunicorn with 2 workers, SQLite",
+            f"{len(times) / measured['seconds']:.0f} requests/s, {len(measured['errors'])} errors, "
+            f"p50 {percentile(times, 50):.0f} ms, p99 {percentile(times, 99):.0f} ms",
+            ">= 400 requests/s, 0 errors, p99 < 100 ms",
+            how,
+        ),
+        Result(
+            "Memory of a web worker after that load",
+            " and ".join(f"{rss:.0f} MB ({pss:.0f} MB its share)" for rss, pss in memory),
+            "<= 120 MB",
+            "resident set; the share divides what workers have in common",
+        ),
+    ]
+
+
+def admin_list() -> list[Result]:
+    import django
+
+    django.setup()
+    from django.contrib.auth.models import User
+    from django.core.management import call_command
+    from django.test import Client
+
+    from recognition.models import Prediction
+
+    call_command("migrate", verbosity=0)
+    call_command("install_pretrained", verbosity=0)
+    Prediction.objects.all().delete()
+    call_command("fill_predictions", RECORDS, verbosity=0)
+    Prediction.objects.update(picture="00/invented.png")  # so that the list shows thumbnails
+    client = Client(headers={"host": "localhost"})
+    client.force_login(User.objects.create_superuser("bench"))
+    times = {name: _page_ms(client, query) for name, query in PAGES.items()}
+    slowest = max(times, key=lambda name: times[name])
+    return [
+        Result(
+            f"Admin: list of {RECORDS} predictions, SQLite",
+            f"{times['first page']:.0f} ms; slowest of {len(PAGES)} filters, searches and "
+            f"orders: {times[slowest]:.0f} ms ({slowest})",
+            "< 300 ms",
+            "median of 7 requests each, 50 rows a page",
+        )
+    ]
+
+
+def _page_ms(client: object, query: str) -> float:
+    times = []
+    for _ in range(7):
+        start = time.perf_counter()
+        response = client.get(f"/admin/recognition/prediction/{query}")  # type: ignore[attr-defined]
+        times.append((time.perf_counter() - start) * 1000)
+        if response.status_code != 200:
+            raise RuntimeError(f"{query} answered {response.status_code}")
+    return statistics.median(times)
+
+
+def _manage(*arguments: str) -> None:
+    subprocess.run([sys.executable, "manage.py", *arguments], check=True, capture_output=True)
+
+
+def _median_seconds(command: list[str]) -> float:
+    seconds = []
+    for _ in range(7):
+        start = time.perf_counter()
+        subprocess.run(command, check=True, capture_output=True)
+        seconds.append(time.perf_counter() - start)
+    return statistics.median(seconds)
+
+
+def _free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+    return port
+
+
+def _wait_for(url: str) -> None:
+    for _ in range(100):
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise RuntimeError(f"{url} does not answer.")
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _memory(pid: int) -> tuple[float, float]:
+    """Resident set and proportional share in MB."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
+    sizes = {line.split(":")[0]: int(line.split()[1]) / 1000 for line in lines}
+    return sizes["Rss"], sizes["Pss"]
