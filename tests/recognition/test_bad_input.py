@@ -39,7 +39,7 @@ def animation() -> bytes:
     return encode(frames[0], "GIF", save_all=True, append_images=frames[1:])
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "a text": (lambda png: b"This is no picture.", "not_an_image"),
     "a web page": (lambda png: b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not_an_image"),
     "nothing": (lambda png: b"", "empty"),
@@ -102,7 +102,7 @@ def turned(image: Image.Image) -> bytes:
     return encode(image.transpose(Image.Transpose.ROTATE_90), "JPEG", exif=exif, quality=95)
 
 
-READ = {
+READ: dict[str, tuple[Callable[[Image.Image], bytes], str]] = {
     "a PNG called .jpg": (lambda image: encode(image, "PNG"), "digit.jpg"),
     "a JPEG called .txt": (lambda image: encode(image, "JPEG"), "digit.txt"),
     "a name that is a path": (lambda image: encode(image, "PNG"), "../../../etc/passwd"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -109,6 +110,6 @@ def test_a_file_in_place_of_a_folder_is_an_error(
 def test_a_folder_of_somebody_else_is_an_error(
     media: Path, asked: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checks.os, "access", lambda path, mode: False)
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
 
     assert [message.level for message in checks.check_folders()] == [ERROR, ERROR]
