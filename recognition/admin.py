@@ -73,7 +73,7 @@ class TextFilter(admin.SimpleListFilter):
 class ReviewFilter(admin.SimpleListFilter):
     title = "review"
     parameter_name = "review"
-    CONDITIONS = {  # noqa: RUF012
+    CONDITIONS: dict[str, dict[str, Any]] = {  # noqa: RUF012
         "open": {"reviewed_at__isnull": True},
         "done": {"reviewed_at__isnull": False},
         "right": {"reviewed_at__isnull": False, "true_text": F("text")},
@@ -206,12 +206,12 @@ class PredictionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     class Media:
         css = {"all": ("css/admin.css",)}  # noqa: RUF012
 
-    def get_list_display(self, request: HttpRequest) -> list[str]:
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
         if self.has_change_permission(request):
             return list(self.list_display)
         return ["review_state" if name == "check_buttons" else name for name in self.list_display]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         fields = [name for _, section in self.fieldsets for name in section["fields"]]
         return [name for name in fields if name != "true_text"]
 
@@ -322,7 +322,7 @@ class PredictionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         response = super().changelist_view(request, extra_context)
         if isinstance(response, HttpResponseRedirect):
             as_read = "_right" in pressed
-            key = post["_right" if as_read else "_no_digit"]
+            key = str(post["_right" if as_read else "_no_digit"])
             self._review_row(request, key, as_read=as_read, unless_since=start)
         return response
 
