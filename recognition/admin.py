@@ -24,13 +24,14 @@ from django.utils.safestring import SafeString
 from PIL import Image
 
 from ml.scripts import LATIN, SCRIPTS
-from recognition import exports, metrics, recognizers, wording
+from recognition import exports, model_facts, recognizers, wording
 from recognition.models import (
     ModelActivation,
     Prediction,
     PredictionQuerySet,
     TrainedModel,
 )
+from recognition.templatetags.reading import percent
 
 admin.site.site_header = "Digits: records and models"
 admin.site.site_title = "Digits"
@@ -260,7 +261,7 @@ class PredictionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description="Confidence", ordering="confidence")
     def percent(self, prediction: Prediction) -> str:
-        return f"{prediction.confidence:.2%}"
+        return percent(prediction.confidence)
 
     @admin.display(description="Verdict")
     def shown_verdict(self, prediction: Prediction) -> SafeString:
@@ -399,7 +400,7 @@ class PredictionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ) -> HttpResponse:
         prediction: Prediction | None = kwargs.get("obj")
         if prediction is not None:
-            context["digits"] = [_digit(entry, prediction) for entry in prediction.digits]
+            context["numerals"] = SCRIPTS[prediction.script].numerals
             context["is_reviewable"] = (
                 prediction.reviewed_at is None and self.has_change_permission(request, prediction)
             )
@@ -506,17 +507,13 @@ class TrainedModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description="test accuracy", ordering="test_accuracy")
     def accuracy(self, model: TrainedModel) -> str:
-        reports = metrics.of_tests(model.card)
-        tested = [report for report in reports if report.accuracy != metrics.UNKNOWN]
-        if not tested:
-            return NOT_THERE
-        first = tested[0]
-        return f"{first.accuracy} ({first.interval}) on {first.name}"
+        test = model_facts.gather(model.card).main
+        return f"{percent(test.figures['accuracy'])} on {test.title}" if test else NOT_THERE
 
     @admin.display(description="calibration error")
     def calibration_error(self, model: TrainedModel) -> str:
-        reports = metrics.of_tests(model.card)
-        return reports[0].calibration_error if reports else NOT_THERE
+        test = model_facts.gather(model.card).main
+        return percent(test.figures.get("expected_calibration_error")) if test else NOT_THERE
 
     @admin.display
     def architecture(self, model: TrainedModel) -> str:
@@ -524,8 +521,8 @@ class TrainedModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display
     def trained_on(self, model: TrainedModel) -> str:
-        names = [str(entry.get("name", "?")) for entry in model.card.get("datasets") or []]
-        return ", ".join(names) or NOT_THERE
+        titles = [dataset.title for dataset in model_facts.gather(model.card).datasets]
+        return ", ".join(titles) or NOT_THERE
 
     @admin.display
     def command(self, model: TrainedModel) -> SafeString:
@@ -533,8 +530,8 @@ class TrainedModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display
     def training_time(self, model: TrainedModel) -> str:
-        seconds = model.card.get("training_seconds")
-        return f"{seconds / 60:.1f} minutes" if seconds else NOT_THERE
+        minutes = model_facts.gather(model.card).minutes
+        return f"{minutes:.1f} minutes" if minutes else NOT_THERE
 
     @admin.display
     def directory(self, model: TrainedModel) -> SafeString:
@@ -545,7 +542,7 @@ class TrainedModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ) -> HttpResponse:
         model: TrainedModel | None = kwargs.get("obj")
         if model is not None:
-            context["reports"] = metrics.of_tests(model.card)
+            context["facts"] = model_facts.gather(model.card)
             context["plots"] = [file for file in model.card.get("files") or {} if _is_plot(file)]
             context["previous"] = (
                 TrainedModel.objects.previous(model.script) if model.is_active else None
@@ -631,20 +628,6 @@ class ModelActivationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
-
-
-def _digit(entry: dict[str, Any], prediction: Prediction) -> dict[str, Any]:
-    """A stored digit as the template shows it."""
-    numerals = SCRIPTS[prediction.script].numerals
-    return {
-        "label": entry["label"],
-        "box": entry["box"],
-        "field": entry["field"],
-        "bars": [
-            {"label": label, "value": value, "percent": f"{value:.2%}"}
-            for label, value in zip(numerals, entry["probabilities"], strict=False)
-        ],
-    }
 
 
 def _button(name: str, label: str, prediction: Prediction) -> SafeString:

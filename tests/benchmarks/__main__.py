@@ -10,6 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
+from fixtures.draw_samples import newest_model
 from tests.benchmarks import reading, site
 from tests.benchmarks.result import Result
 
@@ -75,7 +76,7 @@ def _page(results: list[Result]) -> str:
             f"- Date: {datetime.now(UTC):%Y-%m-%d}",
             f"- Machine: {_processor()}, {os.cpu_count()} cores, {platform.system()}, "
             f"Python {platform.python_version()}",
-            f"- Model: {reading.newest_model().name}",
+            f"- Model: {newest_model().name}",
             "",
             "| What | Measured | Asked for | How |",
             "|---|---|---|---|",

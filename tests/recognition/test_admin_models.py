@@ -69,8 +69,8 @@ def test_a_page_shows_metrics_and_the_confusion_matrix(
 
     assert "99.31%" in html
     assert "99.13% to 99.45%" in html
-    assert '<td data-cell="hit">28</td>' in html
-    assert '<td data-cell="miss">2</td>' in html
+    assert '<td data-shade="right">28</td>' in html
+    assert '<td data-shade="2">2</td>' in html
     assert "98.50%" in html
 
 

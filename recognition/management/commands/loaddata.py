@@ -28,9 +28,7 @@ def _bring_pictures(folder: Path, database: str) -> int:
     files = {path.relative_to(folder).as_posix(): path for path in folder.glob("*/*")}
     named = Prediction.objects.using(database).filter(picture__in=files)
     storage = storages["pictures"]
-    missing = [
-        name for name in named.values_list("picture", flat=True) if not storage.exists(name)
-    ]
+    missing = [name for name in named.values_list("picture", flat=True) if not storage.exists(name)]
     for name in missing:
         storage.save(name, ContentFile(files[name].read_bytes()))
     return len(missing)

@@ -19,6 +19,7 @@ from recognition import recognizers
 from recognition.exports import csv_line
 from recognition.models import Prediction, TrainedModel
 from recognition.recognizers import Answer
+from recognition.templatetags.reading import percent
 
 COLUMNS = ("file", "text", "confidence", "verdict", "reason")
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif", ".tif", ".tiff"}
@@ -154,7 +155,7 @@ def _line(result: FileReading, format: str) -> str:
     if format == "csv":
         shown = "" if confidence is None else f"{confidence:.4f}"
         return csv_line((file, text, shown, verdict, reason), end="\n")
-    shown = "" if confidence is None else f"{confidence:.2%}"
+    shown = "" if confidence is None else percent(confidence)
     return TABLE.format(_on_one_line(file), text or "-", shown, verdict, reason).rstrip() + "\n"
 
 
@@ -164,7 +165,12 @@ def _values(result: FileReading) -> tuple[str, str, float | None, str, str]:
     if reading is None:
         return file, "", None, "error", result.error
     reason = reading.reason.value if reading.reason else ""
-    return file, reading.text, round(reading.confidence, 4), reading.verdict.value, reason
+    return file, reading.text, _four_places(reading.confidence), reading.verdict.value, reason
+
+
+def _four_places(confidence: float) -> float:
+    """What is less than certain is never rounded up to 1."""
+    return min(round(confidence, 4), 0.9999) if confidence < 1 else 1.0
 
 
 def _on_one_line(name: str) -> str:
