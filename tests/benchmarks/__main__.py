@@ -23,6 +23,7 @@ logger = logging.getLogger("benchmarks")
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     os.chdir(ROOT)
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     with tempfile.TemporaryDirectory(prefix="digits-bench-") as name:
         work = Path(name)
         _use_a_site_of_its_own(work)
@@ -34,7 +35,7 @@ def main() -> None:
             *_alone(reading.folder, work),
             *_alone(site.admin_list),
         ]
-    PAGE.write_text(_page(results), encoding="utf-8")
+    PAGE.write_text(_page(results, load), encoding="utf-8")
     logger.info("Written to %s", PAGE.relative_to(ROOT))
 
 
@@ -65,7 +66,7 @@ def _use_a_site_of_its_own(work: Path) -> None:
     site.collect_static()
 
 
-def _page(results: list[Result]) -> str:
+def _page(results: list[Result], load: float) -> str:
     rows = [f"| {r.what} | {r.measured} | {r.figure} | {r.how} |" for r in results]
     return "\n".join(
         [
@@ -76,6 +77,7 @@ def _page(results: list[Result]) -> str:
             f"- Date: {datetime.now(UTC):%Y-%m-%d}",
             f"- Machine: {_processor()}, {os.cpu_count()} cores, {platform.system()}, "
             f"Python {platform.python_version()}",
+            f"- Other work on the machine when it began (load average): {load:.1f}",
             f"- Model: {newest_model().name}",
             "",
             "| What | Measured | Asked for | How |",

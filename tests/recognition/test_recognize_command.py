@@ -11,6 +11,7 @@ from django.core.files.storage import storages
 from django.core.management import CommandError, call_command
 
 from ml import batch
+from recognition.management.commands import recognize
 from recognition.models import Prediction, TrainedModel
 
 Drawn = Callable[..., bytes]
@@ -185,3 +186,19 @@ def test_no_picture_stays_when_its_record_cannot_be_written(
         call_command("recognize", str(folder), stdout=io.StringIO())
 
     assert not [path for path in (media / "pictures").rglob("*") if path.is_file()]
+
+
+def test_a_reader_that_has_seen_enough_ends_the_command_quietly(
+    digit_model: TrainedModel, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[bool] = []
+    monkeypatch.setattr(recognize, "_close_standard_output", lambda: closed.append(True))
+
+    call_command("recognize", str(folder), stdout=ClosedPipe())
+
+    assert closed == [True]
+
+
+class ClosedPipe(io.StringIO):
+    def flush(self) -> None:
+        raise BrokenPipeError

@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from recognition.models import Prediction, TrainedModel
+
+
+def test_as_many_records_are_invented_as_asked_for(
+    make_model: Callable[..., TrainedModel],
+) -> None:
+    make_model()
+
+    call_command("fill_predictions", 50, verbosity=0)
+
+    assert Prediction.objects.count() == 50
+    assert 0 < Prediction.objects.reviewed().count() < 50
+
+
+def test_without_a_model_it_says_what_to_do(db: None) -> None:
+    with pytest.raises(CommandError, match="install_pretrained"):
+        call_command("fill_predictions", 50, stdout=io.StringIO())
