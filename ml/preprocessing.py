@@ -26,6 +26,7 @@ MAX_THINNING = 0.4  # share of the stroke width; more would break its thin parts
 
 WORK_SIDE = 720  # px; larger pictures are reduced to it
 RULED_SIDE = 150  # px; lines in smaller pictures are strokes of a cropped digit
+MAX_RULE = 0.02  # of the side across it; a thicker line is the stroke of a large digit
 SMALL_SIDE = 80  # px; the ink of smaller pictures is enlarged to it
 PAPER_SIDE = 96  # px; shadows need no more
 USUALLY_DARK = 0.6  # of 3.0: how much more often people send ink on paper than chalk on a board
@@ -106,9 +107,8 @@ def trace(picture: np.ndarray) -> tuple[np.ndarray, Box]:
     dark = _dark_on_light(work)
     ink, zoom = _with_room(find_ink(dark, CROP_REACH))
     digit = find_digit(ink)
-    if max(dark.shape) > PAPER_SIDE and (digit.at_border or not _stands_out(dark, digit)):
-        # A tight crop, or a shadow or a table's edge taken for ink? Strokes alone would tell.
-        digit = _find_lone_digit(dark) or digit
+    if max(dark.shape) > PAPER_SIDE:
+        digit = _prefer_lone_digit(dark, digit)
     if digit.several:
         raise Refused(Reason.SEVERAL_DIGITS)
     if max(digit.box[2:]) / (scale * zoom) < MIN_DIGIT_SIDE:
@@ -225,6 +225,37 @@ def centre(fine: np.ndarray) -> np.ndarray:
 def _dark_on_light(picture: np.ndarray) -> np.ndarray:
     calm = cv2.GaussianBlur(picture, (3, 3), 0) if min(picture.shape) > 200 else picture
     return 255 - calm if _is_light_on_dark(calm) else calm
+
+
+def _prefer_lone_digit(dark: np.ndarray, digit: FoundDigit) -> FoundDigit:
+    """Tell a tightly cropped digit from a shadow or a table's edge that was taken for ink."""
+    stands_out = _stands_out(dark, digit)
+    if stands_out and not digit.at_border:
+        return digit
+    lone = _find_lone_digit(dark)
+    if lone is None or (stands_out and _is_fragment(lone, digit)):
+        return digit  # the lone piece is only a thin part of a thick digit
+    return lone
+
+
+def _is_fragment(piece: FoundDigit, whole: FoundDigit) -> bool:
+    """Whether a find is only a part of a larger connected stroke of another find."""
+    x, y, width, height = whole.box
+    left, top = max(x, piece.box[0]), max(y, piece.box[1])
+    right = min(x + width, piece.box[0] + piece.box[2])
+    bottom = min(y + height, piece.box[1] + piece.box[3])
+    if right <= left or bottom <= top:
+        return False
+    level = INK_LEVEL * 255
+    strokes = cv2.threshold(whole.ink, level, 1, cv2.THRESH_BINARY)[1]
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(strokes, connectivity=8)
+    ink = piece.ink[top - piece.box[1] : bottom - piece.box[1],
+                    left - piece.box[0] : right - piece.box[0]] > level  # fmt: skip
+    under = np.bincount(labels[top - y : bottom - y, left - x : right - x][ink], minlength=2)
+    under[0] = 0
+    size = int((piece.ink > level).sum())
+    main = int(under.argmax())
+    return bool(under[main] > 0.5 * size and stats[main, cv2.CC_STAT_AREA] > 1.15 * size)
 
 
 def _find_lone_digit(dark: np.ndarray) -> FoundDigit | None:
@@ -395,18 +426,31 @@ def _without_rows(mask: np.ndarray) -> np.ndarray:
     # At the picture's edge it would be the bar of a tightly cropped 2, 5 or 7.
     across = (
         (stats[:, cv2.CC_STAT_WIDTH] > 0.95 * width)
-        & (top > 0.03 * height)
-        & (bottom < 0.97 * height)
+        & (top > 0.08 * height)
+        & (bottom < 0.92 * height)
     )
+    thicknesses = stats[:, cv2.CC_STAT_AREA] / width - 4  # without what `level` added
+    across &= thicknesses <= max(3.0, MAX_RULE * height)
     across[0] = False  # the paper
     if not across.any():
         return mask
-    thickness = int(stats[across, cv2.CC_STAT_AREA].max()) // width + 1
+    thickness = int(thicknesses[across].max()) + 4
     crossing = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((thickness, 1), np.uint8))
     rest = np.where(across[labels], crossing, mask)
     if rest[0].any() and rest[-1].any():
         return mask  # the bar of a tightly cropped 4
-    return rest
+    return rest if _sticks_out(rest) else mask
+
+
+def _sticks_out(rest: np.ndarray) -> bool:
+    """Whether a line across the picture goes well beyond the largest piece of what is left."""
+    _, _, stats, _ = cv2.connectedComponentsWithStats(rest, connectivity=8)
+    if len(stats) < 2:
+        return False
+    largest = stats[1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())]
+    left = largest[cv2.CC_STAT_LEFT]
+    right = rest.shape[1] - left - largest[cv2.CC_STAT_WIDTH]
+    return bool(max(left, right) > 0.12 * rest.shape[1])
 
 
 def _fine(digit: np.ndarray) -> np.ndarray:

@@ -75,7 +75,7 @@ def test_size_changes_little(digit: int, seed: int, share: float) -> None:
 
 
 @given(st.sampled_from([1, 2, 3, 4, 5, 7]), seeds)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_pencil_and_felt_pen_read_alike(digit: int, seed: int) -> None:
     pencil = to_field(drawing.draw(digit, seed=seed, width=3)).pixels
     felt = to_field(drawing.draw(digit, seed=seed, width=22)).pixels
@@ -85,7 +85,7 @@ def test_pencil_and_felt_pen_read_alike(digit: int, seed: int) -> None:
 
 
 @given(digits, seeds)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_a_crop_whose_strokes_touch_the_border_is_a_normal_digit(digit: int, seed: int) -> None:
     picture = drawing.draw(digit, seed=seed)
     x, y, width, height = to_field(picture).box
@@ -96,7 +96,7 @@ def test_a_crop_whose_strokes_touch_the_border_is_a_normal_digit(digit: int, see
 
 
 @given(digits, seeds)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_a_shadow_across_the_paper_changes_little(digit: int, seed: int) -> None:
     picture = drawing.draw(digit, seed=seed, size=(600, 450), box=(250, 120, 130, 190), width=16)
     shade = np.ones((450, 600), np.float32)
@@ -107,7 +107,7 @@ def test_a_shadow_across_the_paper_changes_little(digit: int, seed: int) -> None
 
 
 @given(digits, seeds)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_ruled_lines_change_little(digit: int, seed: int) -> None:
     picture = drawing.draw(digit, seed=seed, size=(600, 450), box=(250, 120, 130, 190), width=16)
     ruled = picture.copy()
@@ -119,7 +119,7 @@ def test_ruled_lines_change_little(digit: int, seed: int) -> None:
 
 
 @given(digits, seeds)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_camera_noise_changes_little(digit: int, seed: int) -> None:
     picture = drawing.draw(digit, seed=seed)
     noise = np.random.default_rng(seed).normal(0, 8, picture.shape)
@@ -142,7 +142,7 @@ def test_an_even_picture_is_blank(level: int) -> None:
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(30, 225), st.floats(0, 8))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_noise_without_ink_is_refused(seed: int, level: int, strength: float) -> None:
     noise = np.random.default_rng(seed).normal(level, strength, (240, 320))
 
@@ -189,7 +189,7 @@ def test_the_box_is_in_pixels_of_the_sent_picture() -> None:
 
 
 @given(st.integers(1, 60), st.integers(1, 60), st.integers(0, 2**32 - 1))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_any_small_picture_gives_a_field_or_a_reason(height: int, width: int, seed: int) -> None:
     picture = np.random.default_rng(seed).integers(0, 256, (height, width)).astype(np.uint8)
 
