@@ -13,10 +13,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ml import datasets
 from ml.scripts import SCRIPTS
+from recognition.management import reports
 from recognition.models import TrainedModel
 
 if TYPE_CHECKING:
-    from ml.cards import ModelCard
     from ml.training import Progress
 
 
@@ -96,7 +96,10 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
         if verbosity >= 1:
-            self._report(card, directory)
+            for name, report in card.metrics["test"].items():
+                self.stdout.writelines(reports.lines(name, report))
+            seconds = reports.minutes(card.training_seconds)
+            self.stdout.write(f"Trained in {seconds}: {directory}")
         if require_accuracy is not None and (card.accuracy or 0.0) < require_accuracy:
             raise CommandError(
                 f"The model reads {card.accuracy or 0:.2%}, less than the {require_accuracy:.2%} "
@@ -115,31 +118,11 @@ class Command(BaseCommand):
                 f"epoch {progress.epoch:>3}/{progress.epochs}  "
                 f"loss {progress.loss:.4f}  accuracy {progress.accuracy:.2%}  "
                 f"validation {progress.validation_accuracy:.2%}  "
-                f"{_minutes(progress.elapsed)}, {_minutes(progress.left)} left"
+                f"{reports.minutes(progress.elapsed)}, {reports.minutes(progress.left)} left"
             )
             self.stdout.flush()
 
         return show if verbosity >= 1 else lambda progress: None
-
-    def _report(self, card: ModelCard, directory: Path) -> None:
-        for name, report in card.metrics["test"].items():
-            if "accuracy" not in report:
-                self.stdout.write(f"\n{name}: {report['refused_share']:.2%} refused")
-                continue
-            low, high = report["interval"]
-            self.stdout.write(
-                f"\n{name}, {report['count']} test pictures: accuracy {report['accuracy']:.2%} "
-                f"(95 % interval {low:.2%} to {high:.2%}), calibration error "
-                f"{report['expected_calibration_error']:.4f}, accepted "
-                f"{report['accepted_share']:.2%} with {report['accepted_error']:.2%} wrong"
-            )
-            self.stdout.write("digit  precision  recall      f1   count")
-            for digit, row in report["per_class"].items():
-                self.stdout.write(
-                    f"{digit:>5}  {row['precision']:>9.4f}  {row['recall']:>6.4f}  "
-                    f"{row['f1']:>6.4f}  {row['support']:>6}"
-                )
-        self.stdout.write(f"\nTrained in {_minutes(card.training_seconds)}: {directory}")
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:
@@ -163,7 +146,3 @@ def _command_line() -> str:
             word = "DATA"
         kept.append("--data-dir=DATA" if word.startswith("--data-dir=") else word)
     return "python " + shlex.join(kept)
-
-
-def _minutes(seconds: float) -> str:
-    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"

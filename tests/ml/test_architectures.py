@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import pytest
+
+pytestmark = pytest.mark.training
+
+
+def layers(name: str) -> list[str]:
+    from keras import layers as kinds
+
+    from ml.architectures import ARCHITECTURES
+
+    lines = []
+    for layer in ARCHITECTURES[name].build(10).layers[1:]:
+        if isinstance(layer, kinds.Conv2D):
+            width, height = layer.kernel_size
+            lines.append(f"Conv {layer.filters} {width}x{height} {layer.activation.__name__}")
+        elif isinstance(layer, kinds.MaxPooling2D):
+            lines.append(f"MaxPool {layer.pool_size[0]}")
+        elif isinstance(layer, kinds.Dense):
+            lines.append(f"Dense {layer.units} {layer.activation.__name__}")
+        elif isinstance(layer, kinds.Dropout):
+            lines.append(f"Dropout {layer.rate}")
+        else:
+            lines.append(type(layer).__name__)
+    return lines
+
+
+CONVOLUTIONS = ["Conv 32 3x3 relu", "MaxPool 2", "Conv 64 3x3 relu", "MaxPool 2"]
+
+
+def test_r0_is_the_network_of_its_report() -> None:
+    assert layers("r0") == [*CONVOLUTIONS, "Flatten", "Dense 64 relu", "Dense 10 linear"]
+
+
+def test_r3_is_the_network_of_its_report() -> None:
+    assert layers("r3") == [
+        *CONVOLUTIONS,
+        "Flatten",
+        "Dense 128 relu",
+        "Dropout 0.5",
+        "Dense 10 linear",
+    ]
+
+
+def test_r4_is_the_network_of_its_report() -> None:
+    assert layers("r4") == [
+        *CONVOLUTIONS,
+        "Conv 64 3x3 relu",
+        "Flatten",
+        "Dense 64 relu",
+        "Dense 10 linear",
+    ]
+
+
+@pytest.mark.parametrize(("name", "parameters"), [("r0", 121_930), ("r3", 225_034), ("r4", 93_322)])
+def test_the_reports_networks_have_the_size_that_their_layers_give(
+    name: str, parameters: int
+) -> None:
+    from ml.architectures import ARCHITECTURES
+
+    assert ARCHITECTURES[name].build(10).count_params() == parameters
+
+
+def test_compact_is_small_and_has_a_way_to_say_no() -> None:
+    from ml.architectures import ARCHITECTURES
+
+    compact = ARCHITECTURES["compact"]
+
+    assert compact.rejects
+    assert compact.build(11).count_params() < 200_000

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fixtures import drawing
+from ml import augmentation, nondigits, preprocessing, variants
+from ml.datasets import NOT_A_DIGIT, Dataset
+
+
+def shape(digit: int) -> np.ndarray:
+    return preprocessing.trace(drawing.draw(digit))[0]
+
+
+@given(st.integers(0, 9), st.integers(0, 2**32 - 1))
+@settings(max_examples=60, deadline=None)
+def test_a_variant_is_a_field_with_ink(digit: int, seed: int) -> None:
+    field = augmentation.variant(shape(digit), np.random.default_rng(seed))
+
+    assert field.shape == (28, 28)
+    assert 0 <= field.min() <= field.max() <= 1
+    assert field.sum() > 15
+
+
+def test_the_same_seed_gives_the_same_variant() -> None:
+    one, two = (augmentation.variant(shape(5), np.random.default_rng(9)) for _ in range(2))
+
+    assert np.array_equal(one, two)
+
+
+def test_variants_differ_and_stay_alike() -> None:
+    rng = np.random.default_rng(0)
+    made = np.stack([augmentation.variant(shape(3), rng) for _ in range(100)])
+
+    mean = made.mean(0)
+    likeness = (made * mean).sum((1, 2)) / np.linalg.norm(made, axis=(1, 2)) / np.linalg.norm(mean)
+    assert made.std(0).max() > 0.2
+    assert likeness.mean() > 0.75
+
+
+@pytest.mark.parametrize(
+    "draw", [nondigits.letter, nondigits.scribble, nondigits.polygon, nondigits.blot]
+)
+def test_drawn_non_digits_have_ink(draw: Callable[[np.random.Generator], np.ndarray]) -> None:
+    rng = np.random.default_rng(1)
+
+    shapes = [draw(rng) for _ in range(50)]
+
+    assert all(shape.any() and set(np.unique(shape)) <= {0, 1} for shape in shapes)
+    assert all(max(shape.shape) == preprocessing.FINE_BOX for shape in shapes)
+
+
+def test_a_pair_holds_both_digits() -> None:
+    pair = nondigits.pair(shape(1), shape(8), np.random.default_rng(0))
+
+    assert max(pair.shape) == pytest.approx(preprocessing.FINE_BOX, abs=1)
+    assert pair.any(axis=0).all()
+
+
+def dataset() -> Dataset:
+    pictures = [drawing.draw(digit, seed=seed) for seed in range(4) for digit in range(10)]
+    labels = np.arange(40) % 10
+    blank = [np.full((50, 50), 255, np.uint8)]
+    return Dataset("drawn", pictures + blank, np.append(labels, 0), np.arange(41), "", "train")
+
+
+def test_tracing_leaves_out_what_the_site_would_refuse() -> None:
+    traced = variants.trace([dataset()], non_digits=True)
+
+    assert len(traced) == 40
+    assert variants.plain(traced).shape == (40, 28, 28)
+
+
+def test_an_epoch_has_every_digit_once_and_drawn_non_digits() -> None:
+    traced = variants.trace([dataset()], non_digits=True)
+
+    with variants.Variants(traced, seed=1, non_digits=True) as fresh:
+        fields, labels = fresh.take(0)
+        _, later = fresh.take(1)
+
+    assert np.array_equal(labels[:40], traced.labels)
+    assert set(labels[40:]) == {NOT_A_DIGIT}
+    assert fields.shape == (len(labels), 28, 28)
+    assert np.array_equal(labels, later)

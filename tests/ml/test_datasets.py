@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+import gzip
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ml import datasets
+from ml.datasets import NOT_A_DIGIT, DatasetError
+
+
+@pytest.fixture
+def arrays() -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(0)
+    return {
+        "x_train": rng.integers(0, 255, (1000, 28, 28), np.uint8),
+        "y_train": np.arange(1000, dtype=np.uint8) % 10,
+        "x_test": rng.integers(0, 255, (50, 28, 28), np.uint8),
+        "y_test": np.arange(50, dtype=np.uint8) % 10,
+    }
+
+
+def write_idx(path: Path, values: np.ndarray) -> None:
+    header = struct.pack(f">{values.ndim + 1}I", 0x0800 + values.ndim, *values.shape)
+    data = header + values.tobytes()
+    path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
+
+
+def test_mnist_is_read_from_a_folder(tmp_path: Path, arrays: dict[str, np.ndarray]) -> None:
+    np.savez(tmp_path / "mnist.npz", **arrays)
+
+    training = datasets.load("mnist", "train", tmp_path)
+    testing = datasets.load("mnist", "test", tmp_path)
+
+    assert np.array_equal(np.asarray(training.pictures), arrays["x_train"])
+    assert np.array_equal(testing.labels, arrays["y_test"])
+    assert training.sha256 == testing.sha256
+
+
+def test_a_set_in_one_piece_holds_out_whole_blocks(
+    tmp_path: Path, arrays: dict[str, np.ndarray]
+) -> None:
+    np.savez(tmp_path / "bhmsds.npz", x_train=arrays["x_train"], y_train=arrays["y_train"])
+
+    training = datasets.load("bhmsds", "train", tmp_path)
+    testing = datasets.load("bhmsds", "test", tmp_path)
+
+    assert (len(training), len(testing)) == (800, 200)
+    assert not set(training.writers) & set(testing.writers)
+
+
+def test_folders_of_pictures_are_read(tmp_path: Path) -> None:
+    for digit in range(10):
+        folder = tmp_path / "mine" / str(digit)
+        folder.mkdir(parents=True)
+        for number in range(5):
+            Image.new("L", (20 + number, 30), 200).save(folder / f"{number}.png")
+
+    training = datasets.load(str(tmp_path / "mine"), "train")
+    testing = datasets.load(str(tmp_path / "mine"), "test")
+
+    assert len(training) + len(testing) == 50
+    assert set(training.labels) == set(range(10))
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_idx_files_are_read(tmp_path: Path, arrays: dict[str, np.ndarray], suffix: str) -> None:
+    write_idx(tmp_path / f"train-images-idx3-ubyte{suffix}", arrays["x_train"])
+    write_idx(tmp_path / f"train-labels-idx1-ubyte{suffix}", arrays["y_train"])
+
+    dataset = datasets.load(str(tmp_path), "train")
+
+    assert np.array_equal(np.asarray(dataset.pictures), arrays["x_train"])
+    assert np.array_equal(dataset.labels, arrays["y_train"])
+
+
+def test_emnist_is_turned_upright(tmp_path: Path, arrays: dict[str, np.ndarray]) -> None:
+    turned = np.ascontiguousarray(arrays["x_test"].transpose(0, 2, 1))
+    write_idx(tmp_path / "emnist-digits-test-images-idx3-ubyte", turned)
+    write_idx(tmp_path / "emnist-digits-test-labels-idx1-ubyte", arrays["y_test"])
+
+    dataset = datasets.load("emnist", "test", tmp_path)
+
+    assert np.array_equal(np.asarray(dataset.pictures), arrays["x_test"])
+
+
+def test_look_alikes_are_no_negatives(tmp_path: Path) -> None:
+    names = np.repeat(np.array(["w", "slash", "z", "plus"]), 250)
+    np.savez(tmp_path / "bhmsds_nondigits.npz", x=np.zeros((1000, 28, 28), np.uint8), name=names)
+
+    parts = [datasets.load("bhmsds_nondigits", part, tmp_path) for part in ("train", "test")]
+
+    assert sum(len(part) for part in parts) == 500
+    assert all(set(part.labels) == {NOT_A_DIGIT} for part in parts)
+
+
+def test_chars74k_is_split_by_writer(tmp_path: Path) -> None:
+    folder = tmp_path / "chars74k"
+    folder.mkdir()
+    for writer in range(1, 11):
+        Image.new("L", (40, 30), 255).save(folder / f"{writer % 10}_w{writer:02d}.png")
+
+    training = datasets.load("chars74k", "train", tmp_path)
+    testing = datasets.load("chars74k", "test", tmp_path)
+
+    assert set(testing.writers) == {5, 10}
+    assert not set(training.writers) & set(testing.writers)
+
+
+def test_a_split_keeps_writers_together(tmp_path: Path, arrays: dict[str, np.ndarray]) -> None:
+    np.savez(tmp_path / "mnist.npz", **arrays)
+    whole = datasets.load("mnist", "train", tmp_path)
+
+    training, validation = datasets.split(whole, 0.2, seed=3)
+
+    assert len(training) + len(validation) == len(whole)
+    assert len(validation) == 200
+    assert not set(training.writers) & set(validation.writers)
+
+
+def test_the_same_seed_splits_the_same(tmp_path: Path, arrays: dict[str, np.ndarray]) -> None:
+    np.savez(tmp_path / "mnist.npz", **arrays)
+    whole = datasets.load("mnist", "train", tmp_path)
+
+    one, two, other = (datasets.split(whole, 0.2, seed=seed)[1] for seed in (3, 3, 4))
+
+    assert np.array_equal(one.writers, two.writers)
+    assert not np.array_equal(one.writers, other.writers)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("mnist", "does not exist"), ("nothing", "no data set or folder"), ("chars74k", "not exist")],
+)
+def test_a_missing_set_says_what_to_do(tmp_path: Path, name: str, message: str) -> None:
+    with pytest.raises(DatasetError, match=message):
+        datasets.load(name, "train", tmp_path)
+
+
+def test_a_named_set_without_a_folder_says_what_to_do() -> None:
+    with pytest.raises(DatasetError, match="--data-dir"):
+        datasets.load("usps", "train", None)
+
+
+@pytest.mark.parametrize("damage", [b"", b"PK\x03\x04 no archive", b"nonsense"])
+def test_a_damaged_file_says_what_to_do(tmp_path: Path, damage: bytes) -> None:
+    (tmp_path / "mnist.npz").write_bytes(damage)
+
+    with pytest.raises(DatasetError, match="damaged"):
+        datasets.load("mnist", "train", tmp_path)
+
+
+def test_labels_beyond_the_digits_are_damage(tmp_path: Path, arrays: dict[str, np.ndarray]) -> None:
+    np.savez(tmp_path / "mnist.npz", **arrays | {"y_train": arrays["y_train"] + 40})
+
+    with pytest.raises(DatasetError, match="labels from 40"):
+        datasets.load("mnist", "train", tmp_path)
+
+
+def test_a_pickle_is_never_opened(tmp_path: Path, arrays: dict[str, np.ndarray]) -> None:
+    hidden = np.array([object()], dtype=object)
+    np.savez(tmp_path / "mnist.npz", **arrays | {"x_train": hidden})
+
+    with pytest.raises(DatasetError, match="damaged"):
+        datasets.load("mnist", "train", tmp_path)
+
+
+def test_a_folder_without_digits_says_which_are_missing(tmp_path: Path) -> None:
+    (tmp_path / "0").mkdir()
+
+    with pytest.raises(DatasetError, match="missing: 1, 2"):
+        datasets.load(str(tmp_path), "train")
+
+
+def test_truncated_idx_files_are_damage(tmp_path: Path, arrays: dict[str, np.ndarray]) -> None:
+    path = tmp_path / "train-images-idx3-ubyte"
+    write_idx(path, arrays["x_train"])
+    write_idx(tmp_path / "train-labels-idx1-ubyte", arrays["y_train"])
+    path.write_bytes(path.read_bytes()[:5000])
+
+    with pytest.raises(DatasetError, match="damaged"):
+        datasets.load(str(tmp_path), "train")

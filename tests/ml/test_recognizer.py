@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fixtures import drawing
+from ml import cards, recognizer
+from ml.preprocessing import Reason
+from ml.recognizer import Recognizer, Verdict
+
+PRETRAINED = Path(cards.__file__).parent / "pretrained"
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Path:
+    """The newest shipped model."""
+    found = [path.parent for path in PRETRAINED.glob("*/card.json")]
+    return max(found, key=lambda directory: cards.read(directory).created_at)
+
+
+@pytest.fixture(scope="module")
+def latin(shipped: Path) -> Recognizer:
+    return Recognizer.load(shipped)
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_drawn_digits_are_read(latin: Recognizer, digit: int) -> None:
+    readings = [latin.read(drawing.draw(digit, seed=seed)) for seed in range(5)]
+
+    assert [reading.digits[0].label for reading in readings].count(str(digit)) >= 4
+
+
+def test_a_reading_holds_together(latin: Recognizer) -> None:
+    reading = latin.read(drawing.draw(3))
+
+    digit = reading.digits[0]
+    assert reading.text == "3"
+    assert reading.confidence == max(digit.probabilities)
+    assert len(digit.probabilities) == 10
+    assert sum(digit.probabilities) <= 1.000001
+    assert digit.field.dtype == np.uint8
+
+
+def test_a_blank_picture_is_refused(latin: Recognizer) -> None:
+    reading = latin.read(np.full((100, 100), 250, np.uint8))
+
+    assert (reading.text, reading.confidence) == ("", 0.0)
+    assert (reading.verdict, reading.reason) == (Verdict.REFUSED, Reason.BLANK)
+
+
+def test_a_scribble_is_not_accepted(latin: Recognizer) -> None:
+    rng = np.random.default_rng(4)
+    scribble = np.full((300, 300), 255, np.uint8)
+    points = rng.integers(60, 240, (40, 1, 2)).astype(np.int32)
+    recognizer.preprocessing.cv2.polylines(scribble, [points], False, 0, 6)
+
+    assert latin.read(scribble).verdict is not Verdict.ACCEPTED
+
+
+def test_threads_get_the_answers_of_one_thread(latin: Recognizer) -> None:
+    pictures = [drawing.draw(n % 10, seed=n) for n in range(60)]
+    alone = [latin.read(picture).digits[0].probabilities for picture in pictures]
+
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(latin.read, pictures * 4))
+
+    assert [reading.digits[0].probabilities for reading in together] == alone * 4
+
+
+def test_the_shipped_files_are_small(shipped: Path) -> None:
+    sizes = [path.stat().st_size for path in shipped.glob("model.*")]
+
+    assert len(sizes) == 2
+    assert sum(sizes) < 4_000_000
+
+
+def test_the_shipped_model_says_how_it_was_made(shipped: Path) -> None:
+    card = cards.read(shipped)
+
+    assert "manage.py train_model" in card.command
+    assert card.config["seed"] == 1
+    assert {entry["name"] for entry in card.datasets} >= {"mnist"}
+
+
+def test_the_shipped_model_reads_mnist(shipped: Path) -> None:
+    accuracy = cards.read(shipped).accuracy
+
+    assert accuracy is not None
+    assert accuracy >= 0.995
+
+
+def copy(shipped: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(shipped, tmp_path / "copy"))
+
+
+def test_a_damaged_network_is_not_loaded(shipped: Path, tmp_path: Path) -> None:
+    directory = copy(shipped, tmp_path)
+    data = bytearray((directory / cards.SERVED_FILE).read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    (directory / cards.SERVED_FILE).write_bytes(data)
+
+    with pytest.raises(cards.CardError, match="damaged"):
+        Recognizer.load(directory)
+
+
+def test_a_file_that_is_no_network_is_not_loaded(shipped: Path, tmp_path: Path) -> None:
+    source = tmp_path / "text"
+    source.write_bytes(b"not a network")
+    card = cards.read(shipped)
+    directory = cards.write(card, tmp_path / "models", {cards.SERVED_FILE: source})
+
+    with pytest.raises(cards.CardError, match="cannot be loaded"):
+        Recognizer.load(directory)
+
+
+def test_a_network_for_other_preprocessing_is_not_loaded(
+    shipped: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recognizer.preprocessing, "VERSION", 99)
+
+    with pytest.raises(cards.CardError, match="preprocessing"):
+        Recognizer.load(shipped)

@@ -1,0 +1,202 @@
+"""Training for real, on a few hundred drawn digits, through the command."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from django.core.management import CommandError, call_command
+from PIL import Image
+from pytest_django.fixtures import Settings
+
+from fixtures import drawing
+from ml import cards
+from ml.recognizer import Recognizer
+from recognition.models import TrainedModel
+
+pytestmark = [
+    pytest.mark.training,
+    pytest.mark.django_db,
+    # TensorFlow's own imports and Keras' export warn; neither is ours to mend.
+    pytest.mark.filterwarnings("ignore"),
+]
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+@pytest.fixture(scope="module")
+def drawn_digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder 0/ ... 9/ with 60 drawn pictures each."""
+    root = tmp_path_factory.mktemp("drawn")
+    for digit in range(10):
+        folder = root / str(digit)
+        folder.mkdir()
+        for seed in range(60):
+            picture = drawing.draw(digit, seed=seed, size=(64, 64), width=4)
+            Image.fromarray(picture).save(folder / f"{seed:03}.png")
+    return root
+
+
+def train(folder: Path, **options: Any) -> str:
+    output = io.StringIO()
+    defaults: dict[str, Any] = {
+        "dataset": [str(folder)],
+        "data_dir": None,
+        "architecture": "r0",
+        "augment": False,
+        "epochs": 6,
+        "batch_size": 32,
+        "learning_rate": 0.002,
+    }
+    call_command("train_model", stdout=output, **defaults | options)
+    return output.getvalue()
+
+
+def test_a_training_ends_in_a_registered_model_that_reads(drawn_digits: Path) -> None:
+    output = train(drawn_digits, name="drawn-1", activate=True)
+
+    model = TrainedModel.objects.get(version="drawn-1")
+    reading = Recognizer.load(model.directory).read(drawing.draw(3, seed=999))
+    assert model.is_active
+    assert model.test_accuracy is not None
+    assert model.test_accuracy > 0.9
+    assert reading.digits[0].label == "3"
+    assert "epoch   6/6" in output
+    assert "precision" in output
+    assert "registered and active" in output
+
+
+def test_the_card_holds_what_the_training_was(drawn_digits: Path) -> None:
+    train(drawn_digits, name="drawn-2", epochs=1, seed=7)
+
+    card = cards.verify(TrainedModel.objects.get(version="drawn-2").directory)
+    assert card.config["seed"] == 7
+    assert card.config["architecture"] == "r0"
+    assert card.datasets[0]["training"] + card.datasets[0]["validation"] == 480
+    assert len(card.datasets[0]["sha256"]) == 64
+    assert card.temperature > 0
+    assert card.training_seconds > 0
+    assert len(card.metrics["history"]) == 1
+    assert not TrainedModel.objects.get(version="drawn-2").is_active
+
+
+def test_the_served_file_answers_like_the_trained_one(drawn_digits: Path) -> None:
+    import keras
+
+    train(drawn_digits, name="drawn-3", epochs=2)
+    directory = TrainedModel.objects.get(version="drawn-3").directory
+    fields = np.random.default_rng(0).random((5, 28, 28), np.float32)
+
+    served = Recognizer.load(directory)
+    trained = keras.saving.load_model(directory / cards.TRAINED_FILE)
+
+    expected = np.asarray(trained(fields[..., None]))
+    answers = np.stack([served.logits(field) for field in fields])
+    assert np.allclose(answers, expected, atol=1e-3)
+
+
+def test_the_compact_network_trains_with_variants_and_refuses(drawn_digits: Path) -> None:
+    train(drawn_digits, name="drawn-4", architecture="compact", augment=True, epochs=2)
+
+    card = cards.verify(TrainedModel.objects.get(version="drawn-4").directory)
+    assert card.rejects
+    assert 0 < card.thresholds.refuse <= card.thresholds.accept < 1
+
+
+def test_training_stops_when_nothing_is_gained(drawn_digits: Path) -> None:
+    output = train(drawn_digits, name="drawn-5", epochs=60, learning_rate=0.05, patience=2)
+
+    assert "epoch  60/60" not in output
+
+
+def test_a_model_below_the_required_accuracy_is_not_registered(drawn_digits: Path) -> None:
+    with pytest.raises(CommandError, match="less than"):
+        train(drawn_digits, name="drawn-6", epochs=1, learning_rate=1e-6, require_accuracy=0.99)
+
+    assert not TrainedModel.objects.filter(version="drawn-6").exists()
+
+
+def test_if_missing_trains_nothing_when_there_is_a_model(
+    drawn_digits: Path, digit_model: TrainedModel, settings: Settings
+) -> None:
+    output = train(drawn_digits, if_missing=True)
+
+    assert "already" in output
+    assert not Path(settings.MODEL_ROOT).exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"architecture": "r9"}, "no architecture"),
+        ({"epochs": 0}, "above 0"),
+        ({"validation_split": 0.9}, "validation split"),
+        ({"name": "No Good"}, "small letters"),
+        ({"resume": True}, "no unfinished training"),
+        ({"dataset": ["usps"]}, "--data-dir"),
+    ],
+)
+def test_a_wrong_option_is_a_clear_error(
+    drawn_digits: Path, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(CommandError, match=message):
+        train(drawn_digits, **options)
+
+
+def test_at_verbosity_0_nothing_is_printed(drawn_digits: Path) -> None:
+    assert train(drawn_digits, name="drawn-7", epochs=1, verbosity=0) == ""
+
+
+def test_evaluate_model_repeats_the_figures_of_the_card(drawn_digits: Path) -> None:
+    train(drawn_digits, name="drawn-8", epochs=2)
+    output = io.StringIO()
+
+    call_command("evaluate_model", model="drawn-8", format="json", stdout=output)
+
+    again = json.loads(output.getvalue())
+    card = cards.read(TrainedModel.objects.get(version="drawn-8").directory)
+    assert again["model"] == "drawn-8"
+    assert again["test"] == card.metrics["test"]
+
+
+def test_a_killed_training_is_resumed(drawn_digits: Path, tmp_path: Path) -> None:
+    environment = {
+        **os.environ,
+        "DEBUG": "1",
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'db.sqlite3'}",
+        "MODEL_ROOT": str(tmp_path / "trained"),
+        "PICTURE_ROOT": str(tmp_path / "kept"),
+        "DJANGO_SETTINGS_MODULE": "digitsite.settings",
+    }
+    manage = [sys.executable, str(ROOT / "manage.py")]
+    command = [
+        *manage, "train_model", "--dataset", str(drawn_digits), "--architecture", "r0",
+        "--no-augment", "--epochs", "8", "--batch-size", "8", "--name", "drawn-9",
+    ]  # fmt: skip
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    subprocess.run([*manage, "migrate", "-v0"], env=environment, check=True, **quiet)
+    states = (tmp_path / "trained" / ".training").glob
+
+    process = subprocess.Popen(command, env=environment, **quiet)
+    while not any(json.loads(path.read_text())["epoch"] >= 2 for path in states("*/state.json")):
+        assert process.poll() is None, "The training ended before it could be killed."
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (tmp_path / "trained" / "drawn-9").exists()
+    resumed = subprocess.run(
+        [*command, "--resume"], env=environment, capture_output=True, text=True, check=True
+    )
+
+    assert "epoch   1/8" not in resumed.stdout
+    assert "epoch   8/8" in resumed.stdout
+    assert len(cards.verify(tmp_path / "trained" / "drawn-9").metrics["history"]) == 8
+    assert not list(states("*"))
