@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from django.core.files.storage import storages
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from fixtures import draw_samples, drawing
 from ml import images
@@ -44,6 +44,11 @@ def test_loading_twice_changes_nothing(digit_model: TrainedModel) -> None:
 
     assert "Brought" not in out
     assert set(Prediction.objects.values_list("pk", flat=True)) == keys
+
+
+def test_samples_of_a_model_that_is_not_registered_say_what_to_do(db: None) -> None:
+    with pytest.raises(CommandError, match="install_pretrained"):
+        load()
 
 
 def test_the_samples_show_every_verdict_source_and_state_of_review(

@@ -6,16 +6,26 @@ from typing import Any
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
+from django.core.management.base import CommandError
 from django.core.management.commands import loaddata
+from django.core.serializers.base import DeserializationError
 
-from recognition.models import Prediction
+from recognition.models import Prediction, TrainedModel
 
 
 class Command(loaddata.Command):
     help = f"{loaddata.Command.help} Pictures that lie beside a fixture come along."
 
     def handle(self, *fixture_labels: str, **options: Any) -> None:
-        super().handle(*fixture_labels, **options)
+        try:
+            super().handle(*fixture_labels, **options)
+        except DeserializationError as error:
+            if TrainedModel.__name__ not in str(error):
+                raise
+            raise CommandError(
+                f"{error} The model that made these records is not registered. "
+                "Run: python manage.py install_pretrained"
+            ) from error
         brought = 0
         for folder in settings.FIXTURE_DIRS:
             brought += _bring_pictures(Path(folder, "pictures"), options["database"])
