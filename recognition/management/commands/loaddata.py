@@ -8,9 +8,9 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.core.management.base import CommandError
 from django.core.management.commands import loaddata
-from django.core.serializers.base import DeserializationError
+from django.db import IntegrityError
 
-from recognition.models import Prediction, TrainedModel
+from recognition.models import Prediction
 
 
 class Command(loaddata.Command):
@@ -19,11 +19,11 @@ class Command(loaddata.Command):
     def handle(self, *fixture_labels: str, **options: Any) -> None:
         try:
             super().handle(*fixture_labels, **options)
-        except DeserializationError as error:
-            if TrainedModel.__name__ not in str(error):
+        except IntegrityError as error:
+            if f"{Prediction._meta.label}(" not in str(error):
                 raise
             raise CommandError(
-                f"{error} The model that made these records is not registered. "
+                f"{error}. Is the model registered that made these records? "
                 "Run: python manage.py install_pretrained"
             ) from error
         brought = 0
