@@ -39,7 +39,7 @@ class Dataset:
     """
 
     name: str
-    pictures: Sequence[np.ndarray]
+    pictures: Sequence[np.ndarray] | np.ndarray
     labels: np.ndarray
     writers: np.ndarray
     sha256: str
@@ -108,7 +108,7 @@ def split(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, Dataset]:
 def _npz(file: str, part: str, data_dir: Path | None) -> Dataset:
     path = _file(file, data_dir)
     name = path.stem
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+    with path.open("rb") as opened, np.load(opened, allow_pickle=False) as arrays:
         own_test = "x_test" in arrays
         wanted = part if own_test else "train"
         pictures, labels = arrays[f"x_{wanted}"], arrays[f"y_{wanted}"].astype(np.int64)
@@ -143,7 +143,7 @@ def _emnist(part: str, data_dir: Path | None) -> Dataset:
 
 def _nondigits(part: str, data_dir: Path | None) -> Dataset:
     path = _file("bhmsds_nondigits.npz", data_dir)
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+    with path.open("rb") as opened, np.load(opened, allow_pickle=False) as arrays:
         pictures, names = arrays["x"], arrays["name"]
     keep = ~np.isin(names, LOOK_ALIKES)
     pictures = pictures[keep]

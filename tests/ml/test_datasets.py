@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from ml.datasets import NOT_A_DIGIT, DatasetError
 
 
 @pytest.fixture
-def arrays() -> dict[str, np.ndarray]:
+def arrays() -> dict[str, Any]:
     rng = np.random.default_rng(0)
     return {
         "x_train": rng.integers(0, 255, (1000, 28, 28), np.uint8),
@@ -29,7 +30,7 @@ def write_idx(path: Path, values: np.ndarray) -> None:
     path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
 
 
-def test_mnist_is_read_from_a_folder(tmp_path: Path, arrays: dict[str, np.ndarray]) -> None:
+def test_mnist_is_read_from_a_folder(tmp_path: Path, arrays: dict[str, Any]) -> None:
     np.savez(tmp_path / "mnist.npz", **arrays)
 
     training = datasets.load("mnist", "train", tmp_path)
@@ -40,9 +41,7 @@ def test_mnist_is_read_from_a_folder(tmp_path: Path, arrays: dict[str, np.ndarra
     assert training.sha256 == testing.sha256
 
 
-def test_a_set_in_one_piece_holds_out_whole_blocks(
-    tmp_path: Path, arrays: dict[str, np.ndarray]
-) -> None:
+def test_a_set_in_one_piece_holds_out_whole_blocks(tmp_path: Path, arrays: dict[str, Any]) -> None:
     np.savez(tmp_path / "bhmsds.npz", x_train=arrays["x_train"], y_train=arrays["y_train"])
 
     training = datasets.load("bhmsds", "train", tmp_path)
@@ -67,7 +66,7 @@ def test_folders_of_pictures_are_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", ["", ".gz"])
-def test_idx_files_are_read(tmp_path: Path, arrays: dict[str, np.ndarray], suffix: str) -> None:
+def test_idx_files_are_read(tmp_path: Path, arrays: dict[str, Any], suffix: str) -> None:
     write_idx(tmp_path / f"train-images-idx3-ubyte{suffix}", arrays["x_train"])
     write_idx(tmp_path / f"train-labels-idx1-ubyte{suffix}", arrays["y_train"])
 
@@ -77,7 +76,7 @@ def test_idx_files_are_read(tmp_path: Path, arrays: dict[str, np.ndarray], suffi
     assert np.array_equal(dataset.labels, arrays["y_train"])
 
 
-def test_emnist_is_turned_upright(tmp_path: Path, arrays: dict[str, np.ndarray]) -> None:
+def test_emnist_is_turned_upright(tmp_path: Path, arrays: dict[str, Any]) -> None:
     turned = np.ascontiguousarray(arrays["x_test"].transpose(0, 2, 1))
     write_idx(tmp_path / "emnist-digits-test-images-idx3-ubyte", turned)
     write_idx(tmp_path / "emnist-digits-test-labels-idx1-ubyte", arrays["y_test"])
@@ -110,7 +109,7 @@ def test_chars74k_is_split_by_writer(tmp_path: Path) -> None:
     assert not set(training.writers) & set(testing.writers)
 
 
-def test_a_split_keeps_writers_together(tmp_path: Path, arrays: dict[str, np.ndarray]) -> None:
+def test_a_split_keeps_writers_together(tmp_path: Path, arrays: dict[str, Any]) -> None:
     np.savez(tmp_path / "mnist.npz", **arrays)
     whole = datasets.load("mnist", "train", tmp_path)
 
@@ -121,7 +120,7 @@ def test_a_split_keeps_writers_together(tmp_path: Path, arrays: dict[str, np.nda
     assert not set(training.writers) & set(validation.writers)
 
 
-def test_the_same_seed_splits_the_same(tmp_path: Path, arrays: dict[str, np.ndarray]) -> None:
+def test_the_same_seed_splits_the_same(tmp_path: Path, arrays: dict[str, Any]) -> None:
     np.savez(tmp_path / "mnist.npz", **arrays)
     whole = datasets.load("mnist", "train", tmp_path)
 
@@ -153,14 +152,14 @@ def test_a_damaged_file_says_what_to_do(tmp_path: Path, damage: bytes) -> None:
         datasets.load("mnist", "train", tmp_path)
 
 
-def test_labels_beyond_the_digits_are_damage(tmp_path: Path, arrays: dict[str, np.ndarray]) -> None:
+def test_labels_beyond_the_digits_are_damage(tmp_path: Path, arrays: dict[str, Any]) -> None:
     np.savez(tmp_path / "mnist.npz", **arrays | {"y_train": arrays["y_train"] + 40})
 
     with pytest.raises(DatasetError, match="labels from 40"):
         datasets.load("mnist", "train", tmp_path)
 
 
-def test_a_pickle_is_never_opened(tmp_path: Path, arrays: dict[str, np.ndarray]) -> None:
+def test_a_pickle_is_never_opened(tmp_path: Path, arrays: dict[str, Any]) -> None:
     hidden = np.array([object()], dtype=object)
     np.savez(tmp_path / "mnist.npz", **arrays | {"x_train": hidden})
 
@@ -175,7 +174,7 @@ def test_a_folder_without_digits_says_which_are_missing(tmp_path: Path) -> None:
         datasets.load(str(tmp_path), "train")
 
 
-def test_truncated_idx_files_are_damage(tmp_path: Path, arrays: dict[str, np.ndarray]) -> None:
+def test_truncated_idx_files_are_damage(tmp_path: Path, arrays: dict[str, Any]) -> None:
     path = tmp_path / "train-images-idx3-ubyte"
     write_idx(path, arrays["x_train"])
     write_idx(tmp_path / "train-labels-idx1-ubyte", arrays["y_train"])

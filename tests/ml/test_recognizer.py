@@ -4,11 +4,12 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from fixtures import drawing
-from ml import cards, recognizer
+from ml import cards, preprocessing
 from ml.preprocessing import Reason
 from ml.recognizer import Recognizer, Verdict
 
@@ -56,7 +57,7 @@ def test_a_scribble_is_not_accepted(latin: Recognizer) -> None:
     rng = np.random.default_rng(4)
     scribble = np.full((300, 300), 255, np.uint8)
     points = rng.integers(60, 240, (40, 1, 2)).astype(np.int32)
-    recognizer.preprocessing.cv2.polylines(scribble, [points], False, 0, 6)
+    cv2.polylines(scribble, [points], False, 0, 6)
 
     assert latin.read(scribble).verdict is not Verdict.ACCEPTED
 
@@ -120,7 +121,7 @@ def test_a_file_that_is_no_network_is_not_loaded(shipped: Path, tmp_path: Path) 
 def test_a_network_for_other_preprocessing_is_not_loaded(
     shipped: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recognizer.preprocessing, "VERSION", 99)
+    monkeypatch.setattr(preprocessing, "VERSION", 99)
 
     with pytest.raises(cards.CardError, match="preprocessing"):
         Recognizer.load(shipped)

@@ -181,7 +181,7 @@ def test_a_killed_training_is_resumed(drawn_digits: Path, tmp_path: Path) -> Non
         *manage, "train_model", "--dataset", str(drawn_digits), "--architecture", "r0",
         "--no-augment", "--epochs", "8", "--batch-size", "8", "--name", "drawn-9",
     ]  # fmt: skip
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     subprocess.run([*manage, "migrate", "-v0"], env=environment, check=True, **quiet)
     states = (tmp_path / "trained" / ".training").glob
 
