@@ -77,7 +77,7 @@ def train(
 ) -> tuple[ModelCard, Path]:
     """Train a network and write its model directory.
 
-    Every epoch leaves a checkpoint in `root/.training/`; with `resume`, the newest unfinished
+    Every epoch leaves a checkpoint in `root/.training/`; with `resume`, the newest interrupted
     training of the same configuration goes on from there.
 
     Args:
@@ -113,6 +113,28 @@ def train(
         directory = cards.write(card, root, files)
     run.close()
     return cards.read(directory), directory
+
+
+def unfinished(root: Path, wanted: dict[str, Any]) -> TrainConfig:
+    """The configuration of the newest interrupted training that has the wanted values.
+
+    Raises:
+        TrainingError: there is none.
+    """
+    for path in _states(root):
+        saved = json.loads(path.read_text(encoding="utf-8"))["config"]
+        config = TrainConfig(**{**saved, "datasets": tuple(saved["datasets"])})
+        if all(getattr(config, name) == value for name, value in wanted.items()):
+            return config
+    raise TrainingError(
+        "There is no interrupted training with these options to go on with. "
+        "Leave --resume out to start one."
+    )
+
+
+def _states(root: Path) -> list[Path]:
+    """What interrupted trainings left, the newest first."""
+    return sorted((root / ".training").glob("*/state.json"), reverse=True)
 
 
 def _check(config: TrainConfig) -> None:
@@ -152,20 +174,13 @@ class _Run:
 
     @classmethod
     def open(cls, root: Path, config: TrainConfig, resume: bool) -> _Run:
-        runs = root / ".training"
-        runs.mkdir(parents=True, exist_ok=True)
         wanted = json.loads(json.dumps(dataclasses.asdict(config)))
-        if resume:
-            for path in sorted(runs.glob("*/state.json"), reverse=True):
-                state = json.loads(path.read_text(encoding="utf-8"))
-                if state["config"] == wanted:
-                    return cls(path.parent, state)
-            raise TrainingError(
-                "There is no unfinished training with these options to go on with. "
-                "Leave --resume out to start one."
-            )
-        folder = runs / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.getpid()}"
-        folder.mkdir()
+        for path in _states(root) if resume else ():
+            state = json.loads(path.read_text(encoding="utf-8"))
+            if state["config"] == wanted:
+                return cls(path.parent, state)
+        folder = root / ".training" / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.getpid()}"
+        folder.mkdir(parents=True)
         empty = {"config": wanted, "epoch": 0, "best": None, "history": [], "elapsed": 0.0}
         return cls(folder, empty)
 

@@ -140,7 +140,7 @@ def test_if_missing_trains_nothing_when_there_is_a_model(
         ({"epochs": 0}, "above 0"),
         ({"validation_split": 0.9}, "validation split"),
         ({"name": "No Good"}, "small letters"),
-        ({"resume": True}, "no unfinished training"),
+        ({"resume": True}, "no interrupted training"),
         ({"dataset": ["usps"]}, "--data-dir"),
     ],
 )
@@ -193,7 +193,11 @@ def test_a_killed_training_is_resumed(drawn_digits: Path, tmp_path: Path) -> Non
     process.wait()
     assert not (tmp_path / "trained" / "drawn-9").exists()
     resumed = subprocess.run(
-        [*command, "--resume"], env=environment, capture_output=True, text=True, check=True
+        [*manage, "train_model", "--resume"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
     )
 
     assert "epoch   1/8" not in resumed.stdout

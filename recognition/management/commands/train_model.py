@@ -56,7 +56,9 @@ class Command(BaseCommand):
         )
         parser.add_argument("--activate", action=argparse.BooleanOptionalAction, default=False)
         parser.add_argument(
-            "--resume", action="store_true", help="go on with an interrupted training"
+            "--resume",
+            action="store_true",
+            help="go on with the newest interrupted training that has the options given",
         )
 
     def handle(
@@ -78,7 +80,12 @@ class Command(BaseCommand):
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         from ml import training  # Keras costs seconds and half a gigabyte: only here.
 
-        config = training.TrainConfig(**_given(options))
+        root = Path(settings.MODEL_ROOT)
+        try:
+            given = _given(options)
+            config = training.unfinished(root, given) if resume else training.TrainConfig(**given)
+        except training.TrainingError as error:
+            raise CommandError(str(error)) from error
         if config.name and TrainedModel.objects.filter(version=config.name).exists():
             raise CommandError(f"There is a model {config.name} already. Choose another name.")
         if verbosity >= 1:
@@ -87,7 +94,7 @@ class Command(BaseCommand):
         try:
             card, directory = training.train(
                 config,
-                Path(settings.MODEL_ROOT),
+                root,
                 command=_command_line(),
                 progress=self._progress(verbosity),
                 resume=resume,
