@@ -393,7 +393,8 @@ def _noise(depth: np.ndarray) -> float:
     """Standard deviation of paper and camera noise in grey levels, robust against the ink."""
     if min(depth.shape) < 8:
         return 0.0
-    fine = cv2.absdiff(depth[1:], depth[:-1])
+    step = max(1, len(depth) // 100)  # a hundred rows tell as much as all
+    fine = cv2.absdiff(depth[1::step], depth[: len(depth) - 1 : step])
     return float(np.quantile(fine, 0.25)) * 2.22  # |difference| of two normals: 0.451 sigma
 
 
