@@ -29,7 +29,7 @@ RULED_SIDE = 150  # px; lines in smaller pictures are strokes of a cropped digit
 MAX_RULE = 0.02  # of the side across it; a thicker line is the stroke of a large digit
 SMALL_SIDE = 80  # px; the ink of smaller pictures is enlarged to it
 PAPER_SIDE = 96  # px; shadows need no more
-USUALLY_DARK = 0.6  # of 3.0: how much more often people send ink on paper than chalk on a board
+USUALLY_DARK = 0.4  # of 3.0: how much more often people send ink on paper than chalk on a board
 CROP_REACH = 1 / 3  # widest stroke of a cropped digit, as a share of the longer side
 PAGE_REACHES = (1 / 5, 1 / 8, 1 / 12)  # the same for a digit on a page, tried in this order
 MIN_LONE_SIDE = 0.04  # of the longer side; smaller things on a page are dirt
@@ -346,14 +346,16 @@ def _is_light_on_dark(picture: np.ndarray) -> bool:
     _, light = cv2.threshold(small, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     border = np.concatenate([light[0], light[-1], light[:, 0], light[:, -1]])
     light_share = (float(border.mean()) + float(light.mean())) / 2
-    if abs(light_share - 0.5) > 0.25:
-        return light_share < 0.5
     if max(picture.shape) <= PAPER_SIDE:
+        if abs(light_share - 0.5) > 0.25:
+            return light_share < 0.5
         return _darker_than_surroundings(small, 0.9) < 0
+    if light_share > 0.75:  # the reverse may be a shadow over most of the paper
+        return False
     strokes = (
         _darker_than_surroundings(small, 0.9)
-        + _darker_strokes(small, 0.12)
         + _darker_strokes(small, 0.2)
+        + _darker_strokes(_reduced(picture, 2 * PAPER_SIDE), 0.04)
     )
     return strokes < -USUALLY_DARK
 
@@ -424,20 +426,21 @@ def _without_rows(mask: np.ndarray) -> np.ndarray:
     _, labels, stats, _ = cv2.connectedComponentsWithStats(lines, connectivity=8)
     top = stats[:, cv2.CC_STAT_TOP]
     bottom = top + stats[:, cv2.CC_STAT_HEIGHT]
-    # At the picture's edge it would be the bar of a tightly cropped 2, 5 or 7.
-    across = (
-        (stats[:, cv2.CC_STAT_WIDTH] > 0.95 * width)
-        & (top > 0.08 * height)
-        & (bottom < 0.92 * height)
-    )
     thicknesses = stats[:, cv2.CC_STAT_AREA] / width - 4  # without what `level` added
-    across &= thicknesses <= max(3.0, MAX_RULE * height)
+    across = (stats[:, cv2.CC_STAT_WIDTH] > 0.95 * width) & (
+        thicknesses <= max(3.0, MAX_RULE * height)
+    )
     across[0] = False  # the paper
+    is_ruled = across.sum() > 2  # no digit has three bars right across
+    if not is_ruled:  # at the picture's edge it may be the bar of a tightly cropped 2, 5 or 7
+        across &= (top > 0.08 * height) & (bottom < 0.92 * height)
     if not across.any():
         return mask
     thickness = int(thicknesses[across].max()) + 4
     crossing = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((thickness, 1), np.uint8))
     rest = np.where(across[labels], crossing, mask)
+    if is_ruled:
+        return rest
     if rest[0].any() and rest[-1].any():
         return mask  # the bar of a tightly cropped 4
     return rest if _sticks_out(rest) else mask
