@@ -31,6 +31,7 @@ def main() -> None:
             *_alone(site.start_up),
             *_alone(reading.one_picture),
             *_alone(reading.keras_predict),
+            *_alone(reading.photographs),
             *_alone(site.requests),
             *_alone(reading.folder, work),
             *_alone(site.admin_list),

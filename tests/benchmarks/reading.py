@@ -14,8 +14,9 @@ from PIL import Image
 
 from fixtures.draw_samples import newest_model
 from fixtures.drawing import draw
+from fixtures.photographs import photograph
 from ml import images
-from ml.recognizer import Recognizer
+from ml.recognizer import Recognizer, Verdict
 from tests.benchmarks.result import Result, percentile
 
 PICTURES = 100
@@ -41,6 +42,38 @@ def one_picture() -> list[Result]:
             f"{len(times)} readings of {len(files)} drawn pictures, one thread",
         )
     ]
+
+
+def photographs() -> list[Result]:
+    """How many photographs of drawn digits are read right; no training has seen their like."""
+    recognizer = Recognizer.load(newest_model())
+    rows = []
+    for size, hands in (((1200, 900), 30), ((4000, 3000), 3)):
+        right, accepted, wrong = _count_right(recognizer, size, hands)
+        count = 10 * hands
+        rows.append(
+            Result(
+                f"Photographs of drawn digits, {size[0]}x{size[1]}, read right",
+                f"{right / count:.1%} of {count}; accepted {accepted / count:.1%}, "
+                f"of these wrong {wrong}",
+                how="shadow, ruled lines, tilt, blur, noise and JPEG: `fixtures/photographs.py`, "
+                f"seeds 1000 to {999 + hands}",
+            )
+        )
+    return rows
+
+
+def _count_right(recognizer: Recognizer, size: tuple[int, int], hands: int) -> tuple[int, int, int]:
+    right = accepted = wrong = 0
+    for seed in range(1000, 1000 + hands):
+        for digit in range(10):
+            data = _jpeg(photograph(digit, seed=seed, size=size))
+            reading = recognizer.read(images.open_picture(data).gray)
+            best = reading.digits[0].label if reading.digits else ""
+            right += best == str(digit)
+            accepted += reading.verdict is Verdict.ACCEPTED
+            wrong += reading.verdict is Verdict.ACCEPTED and best != str(digit)
+    return right, accepted, wrong
 
 
 def keras_predict() -> list[Result]:
@@ -94,6 +127,12 @@ def folder(work: Path) -> list[Result]:
 
 def _pictures() -> list[bytes]:
     return [images.to_png(draw(number % 10, seed=number)) for number in range(PICTURES)]
+
+
+def _jpeg(pixels: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=90)
+    return buffer.getvalue()
 
 
 def _squash(data: bytes) -> np.ndarray:

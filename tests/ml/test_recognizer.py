@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from fixtures import drawing
+from fixtures.photographs import photograph
 from ml import cards, preprocessing
 from ml.preprocessing import Reason
 from ml.recognizer import Recognizer, Verdict
@@ -33,6 +34,32 @@ def test_drawn_digits_are_read(latin: Recognizer, digit: int) -> None:
     readings = [latin.read(drawing.draw(digit, seed=seed)) for seed in range(5)]
 
     assert [reading.digits[0].label for reading in readings].count(str(digit)) >= 4
+
+
+def test_photographed_digits_are_read_or_left_to_a_person(latin: Recognizer) -> None:
+    readings = {
+        (digit, seed): latin.read(photograph(digit, seed=seed))
+        for digit in range(10)
+        for seed in range(6)
+    }
+
+    right = [
+        bool(reading.digits) and reading.digits[0].label == str(digit)
+        for (digit, _), reading in readings.items()
+    ]
+    sure_and_wrong = [
+        key
+        for key, reading in readings.items()
+        if reading.verdict is Verdict.ACCEPTED and reading.text != str(key[0])
+    ]
+    assert sum(right) >= 57
+    assert sure_and_wrong == []
+
+
+def test_a_digit_is_found_in_twelve_megapixels(latin: Recognizer) -> None:
+    picture = photograph(5, seed=2, size=(4000, 3000))
+
+    assert latin.read(picture).text == "5"
 
 
 def test_a_reading_holds_together(latin: Recognizer) -> None:
