@@ -298,14 +298,14 @@ def _stands_out(dark: np.ndarray, digit: FoundDigit) -> bool:
     x, y, width, height = digit.box
     room = 6
     top, left = max(0, y - room), max(0, x - room)
-    window = dark[top : y + height + room, left : x + width + room].astype(np.int16)
+    window = dark[top : y + height + room, left : x + width + room]
     inside = np.zeros(window.shape, np.uint8)
     ink = cv2.threshold(digit.ink, INK_LEVEL * 255, 1, cv2.THRESH_BINARY)[1]
     inside[y - top : y - top + height, x - left : x - left + width] = ink
     near = cv2.dilate(inside, _disc(5))
     ring = cv2.dilate(near, _disc(5)) > near
-    pen, paper = np.median(window[inside > 0]), np.median(window[ring])
-    return bool((window[ring] > (pen + paper) / 2).mean() > 0.9)
+    pen, paper = _level(window[inside > 0], 0.5), _level(window[ring], 0.5)
+    return _level(window[ring], 0.1) > (pen + paper) / 2
 
 
 def _working_size(picture: np.ndarray) -> tuple[np.ndarray, float]:
@@ -375,7 +375,7 @@ def _darker_strokes(picture: np.ndarray, share: float) -> float:
 
 
 def _balance(dark: np.ndarray, light: np.ndarray) -> float:
-    level = np.percentile(np.maximum(dark, light), 99.6) / 2
+    level = _level(cv2.max(dark, light), 0.996) / 2
     more, less = int(dark[dark > level].sum()), int(light[light > level].sum())
     return (more - less) / max(1, more + less)
 
@@ -397,7 +397,13 @@ def _noise(depth: np.ndarray) -> float:
         return 0.0
     step = max(1, len(depth) // 100)  # a hundred rows tell as much as all
     fine = cv2.absdiff(depth[1::step], depth[: len(depth) - 1 : step])
-    return float(np.quantile(fine, 0.25)) * 2.22  # |difference| of two normals: 0.451 sigma
+    return _level(fine, 0.25) * 2.22  # |difference| of two normals: 0.451 sigma
+
+
+def _level(values: np.ndarray, share: float) -> int:
+    """The grey level up to which a share of uint8 values lies, 0 when there are none."""
+    counts = cv2.calcHist([values.reshape(1, -1)], [0], None, [256], [0, 256]).ravel()
+    return int(np.searchsorted(np.cumsum(counts), share * values.size)) if values.size else 0
 
 
 def _ink_depth(depth: np.ndarray, floor: float) -> float | None:
@@ -406,7 +412,7 @@ def _ink_depth(depth: np.ndarray, floor: float) -> float | None:
     if candidates.size < 8:
         return None
     otsu, _ = cv2.threshold(candidates, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    return float(np.median(candidates[candidates > otsu]))
+    return _level(candidates[candidates > otsu], 0.5)
 
 
 def _without_rules(mask: np.ndarray) -> np.ndarray:
