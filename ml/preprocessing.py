@@ -248,7 +248,7 @@ def _is_fragment(piece: FoundDigit, whole: FoundDigit) -> bool:
         return False
     level = INK_LEVEL * 255
     strokes = cv2.threshold(whole.ink, level, 1, cv2.THRESH_BINARY)[1]
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(strokes, connectivity=8)
+    _, labels, stats = _pieces(strokes)
     ink = piece.ink[top - piece.box[1] : bottom - piece.box[1],
                     left - piece.box[0] : right - piece.box[0]] > level  # fmt: skip
     under = np.bincount(labels[top - y : bottom - y, left - x : right - x][ink], minlength=2)
@@ -276,7 +276,7 @@ def _candidates(ink: np.ndarray) -> Iterator[FoundDigit]:
     """What may be the digit, the most likely first."""
     _, mask = cv2.threshold(ink, INK_LEVEL * 255, 1, cv2.THRESH_BINARY)
     mask = _without_rules(mask)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    count, labels, stats = _pieces(mask)
     parts = _Parts(stats[1:], mask.shape)
     for main in parts.by_likelihood():
         members = parts.group(main)
@@ -386,7 +386,8 @@ def _depth_below_paper(dark: np.ndarray, reach: float) -> np.ndarray:
         paper = cv2.morphologyEx(dark, cv2.MORPH_CLOSE, _disc(int(max(dark.shape) * 0.7)))
         return cv2.subtract(paper, dark)
     small = cv2.medianBlur(_reduced(dark, PAPER_SIDE), 3)
-    paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, _disc(int(max(small.shape) * reach)))
+    side = int(max(small.shape) * reach) | 1
+    paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
     paper = cv2.resize(cv2.blur(paper, (5, 5)), dark.shape[::-1], interpolation=cv2.INTER_LINEAR)
     return cv2.subtract(paper, dark)
 
@@ -429,7 +430,7 @@ def _without_rows(mask: np.ndarray) -> np.ndarray:
         return mask  # most pictures: no ink right across
     level = cv2.dilate(mask, np.ones((5, 1), np.uint8))  # a line may be a little askew
     lines = cv2.morphologyEx(level, cv2.MORPH_OPEN, np.ones((1, width // 10), np.uint8))
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(lines, connectivity=8)
+    _, labels, stats = _pieces(lines)
     top = stats[:, cv2.CC_STAT_TOP]
     bottom = top + stats[:, cv2.CC_STAT_HEIGHT]
     thicknesses = stats[:, cv2.CC_STAT_AREA] / width - 4  # without what `level` added
@@ -454,13 +455,24 @@ def _without_rows(mask: np.ndarray) -> np.ndarray:
 
 def _sticks_out(rest: np.ndarray) -> bool:
     """Whether a line across the picture goes well beyond the largest piece of what is left."""
-    _, _, stats, _ = cv2.connectedComponentsWithStats(rest, connectivity=8)
+    _, _, stats = _pieces(rest)
     if len(stats) < 2:
         return False
     largest = stats[1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())]
     left = largest[cv2.CC_STAT_LEFT]
     right = rest.shape[1] - left - largest[cv2.CC_STAT_WIDTH]
     return bool(max(left, right) > 0.12 * rest.shape[1])
+
+
+def _pieces(mask: np.ndarray) -> tuple[int, np.ndarray, np.ndarray]:
+    """Connected pieces: their count with the paper, labels int32 like `mask`, and statistics."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(
+        mask,
+        connectivity=8,
+        ltype=cv2.CV_32S,
+        ccltype=cv2.CCL_BBDT,  # three times as fast
+    )
+    return count, labels, stats
 
 
 def _fine(digit: np.ndarray) -> np.ndarray:
