@@ -14,7 +14,8 @@ import numpy as np
 from PIL import Image
 
 from ml import preprocessing
-from ml.preprocessing import FINE_BOX, STROKE, Refused
+from ml.preprocessing import FINE_BOX, STROKE
+from ml.refusals import Refused
 
 CANVAS = FINE_BOX + 48  # px; room to turn and bend
 PHOTOGRAPHED = 0.15  # share of the variants that go the way of a photograph

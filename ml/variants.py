@@ -19,6 +19,7 @@ import numpy as np
 from ml import augmentation, nondigits, preprocessing
 from ml.datasets import NOT_A_DIGIT, Dataset
 from ml.preprocessing import FINE_BOX
+from ml.refusals import Refused
 
 CHUNK = 2048  # pictures that one process takes at a time
 NON_DIGITS = 0.12  # drawn non-digits for each picture of an epoch
@@ -132,7 +133,7 @@ def _trace_chunk(pictures: list[np.ndarray]) -> list[np.ndarray | None]:
 def _traced(picture: np.ndarray) -> np.ndarray | None:
     try:
         return preprocessing.trace(picture)[0]
-    except preprocessing.Refused:
+    except Refused:
         return None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ml.preprocessing import Reason
+from ml.refusals import Reason
 
 EXPLANATIONS: dict[str, tuple[str, str]] = {
     Reason.BLANK: (

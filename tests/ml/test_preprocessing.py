@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from fixtures import drawing
 from ml import preprocessing
-from ml.preprocessing import Reason, Refused, to_field
+from ml.preprocessing import to_field
+from ml.refusals import Reason, Refused
 
 digits = st.integers(0, 9)
 seeds = st.integers(0, 200)

@@ -11,8 +11,8 @@ import pytest
 from fixtures import drawing
 from fixtures.photographs import photograph
 from ml import cards, preprocessing
-from ml.preprocessing import Reason
 from ml.recognizer import Recognizer, Verdict
+from ml.refusals import Reason
 
 PRETRAINED = Path(cards.__file__).parent / "pretrained"
 

@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from ml.preprocessing import Reason
+from ml.refusals import Reason
 from recognition import wording
 from recognition.models import Prediction, TrainedModel
 from tests.conftest import Upload

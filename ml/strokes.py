@@ -1,0 +1,255 @@
+"""The strokes of one digit: gathered from pieces, told from ruled lines, shadows and neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+import cv2
+import numpy as np
+
+from ml.ink import INK_LEVEL, disc, find_ink, grey_level
+from ml.refusals import Reason, Refused
+
+Box = tuple[int, int, int, int]  # x, y, width, height in px
+
+PAGE_REACHES = (1 / 5, 1 / 8, 1 / 12)  # the same for a digit on a page, tried in this order
+RULED_SIDE = 150  # px; lines in smaller pictures are strokes of a cropped digit
+MAX_RULE = 0.02  # of the side across it; a thicker line is the stroke of a large digit
+MIN_LONE_SIDE = 0.04  # of the longer side; smaller things on a page are dirt
+MIN_PIECE = 4  # px of the working picture; smaller pieces are specks
+
+
+@dataclass(frozen=True)
+class FoundDigit:
+    """The strokes of one digit.
+
+    Attributes:
+        ink: uint8 (h, w), 0 paper to 255 ink, cropped to the digit, without its neighbours.
+        box: where it stands, px of the ink that was searched.
+        at_border: whether it touches the border.
+        several: whether other ink is as large as a digit of its own.
+    """
+
+    ink: np.ndarray
+    box: Box
+    at_border: bool
+    several: bool
+
+
+def find_digit(ink: np.ndarray) -> FoundDigit:
+    """Gather the strokes that belong to the one digit.
+
+    Args:
+        ink: uint8 array (height, width), 0 paper to 255 ink.
+
+    Raises:
+        Refused: blank when only specks are found.
+    """
+    for digit in _candidates(ink):
+        return digit
+    raise Refused(Reason.BLANK)
+
+
+def prefer_lone_digit(dark: np.ndarray, digit: FoundDigit) -> FoundDigit:
+    """Tell a tightly cropped digit from a shadow or a table's edge that was taken for ink."""
+    stands_out = _stands_out(dark, digit)
+    if stands_out and not digit.at_border:
+        return digit
+    lone = _find_lone_digit(dark)
+    if lone is None or (stands_out and _is_fragment(lone, digit)):
+        return digit  # the lone piece is only a thin part of a thick digit
+    return lone
+
+
+def _is_fragment(piece: FoundDigit, whole: FoundDigit) -> bool:
+    """Whether a find is only a part of a larger connected stroke of another find."""
+    x, y, width, height = whole.box
+    left, top = max(x, piece.box[0]), max(y, piece.box[1])
+    right = min(x + width, piece.box[0] + piece.box[2])
+    bottom = min(y + height, piece.box[1] + piece.box[3])
+    if right <= left or bottom <= top:
+        return False
+    level = INK_LEVEL * 255
+    strokes = cv2.threshold(whole.ink, level, 1, cv2.THRESH_BINARY)[1]
+    _, labels, stats = _pieces(strokes)
+    ink = piece.ink[top - piece.box[1] : bottom - piece.box[1],
+                    left - piece.box[0] : right - piece.box[0]] > level  # fmt: skip
+    under = np.bincount(labels[top - y : bottom - y, left - x : right - x][ink], minlength=2)
+    under[0] = 0
+    size = int((piece.ink > level).sum())
+    main = int(under.argmax())
+    return bool(under[main] > 0.5 * size and stats[main, cv2.CC_STAT_AREA] > 1.15 * size)
+
+
+def _find_lone_digit(dark: np.ndarray) -> FoundDigit | None:
+    """A digit that stands alone on its page, however that is lit, or None."""
+    for reach in PAGE_REACHES:
+        try:
+            ink = find_ink(dark, reach)
+        except Refused:
+            continue
+        for digit in islice(_candidates(ink), 3):
+            large = max(digit.box[2:]) >= MIN_LONE_SIDE * max(dark.shape)
+            if large and not digit.at_border and _stands_out(dark, digit):
+                return digit
+    return None
+
+
+def _candidates(ink: np.ndarray) -> Iterator[FoundDigit]:
+    """What may be the digit, the most likely first."""
+    _, mask = cv2.threshold(ink, INK_LEVEL * 255, 1, cv2.THRESH_BINARY)
+    mask = _without_rules(mask)
+    count, labels, stats = _pieces(mask)
+    parts = _Parts(stats[1:], mask.shape)
+    for main in parts.by_likelihood():
+        members = parts.group(main)
+        x, y, width, height = parts.box(members)
+        window = np.s_[y : y + height, x : x + width]
+        belongs = np.zeros(count, np.uint8)
+        belongs[1 + members] = 1
+        kept = cv2.dilate(belongs[labels[window]], np.ones((3, 3), np.uint8))
+        yield FoundDigit(
+            ink=ink[window] * kept,
+            box=(x, y, width, height),
+            at_border=bool(parts.at_border[members].any()),
+            several=parts.has_second_digit(members),
+        )
+
+
+def _stands_out(dark: np.ndarray, digit: FoundDigit) -> bool:
+    """Whether paper is all around the strokes: a shadow or a wider stroke would go on."""
+    x, y, width, height = digit.box
+    room = 6
+    top, left = max(0, y - room), max(0, x - room)
+    window = dark[top : y + height + room, left : x + width + room]
+    inside = np.zeros(window.shape, np.uint8)
+    ink = cv2.threshold(digit.ink, INK_LEVEL * 255, 1, cv2.THRESH_BINARY)[1]
+    inside[y - top : y - top + height, x - left : x - left + width] = ink
+    near = cv2.dilate(inside, disc(5))
+    ring = cv2.dilate(near, disc(5)) > near
+    pen, paper = grey_level(window[inside > 0], 0.5), grey_level(window[ring], 0.5)
+    return grey_level(window[ring], 0.1) > (pen + paper) / 2
+
+
+def _without_rules(mask: np.ndarray) -> np.ndarray:
+    """Remove the lines of ruled paper: straight, thin, right across and beyond the writing."""
+    if min(mask.shape) < RULED_SIDE:
+        return mask
+    mask = _without_rows(mask)
+    return cv2.transpose(_without_rows(cv2.transpose(mask)))
+
+
+def _without_rows(mask: np.ndarray) -> np.ndarray:
+    height, width = mask.shape
+    if cv2.countNonZero(cv2.reduce(mask, 0, cv2.REDUCE_MAX)) < 0.95 * width:
+        return mask  # most pictures: no ink right across
+    thicker = cv2.dilate(mask, np.ones((5, 1), np.uint8))  # a line may be a little askew
+    lines = cv2.morphologyEx(thicker, cv2.MORPH_OPEN, np.ones((1, width // 10), np.uint8))
+    _, labels, stats = _pieces(lines)
+    top = stats[:, cv2.CC_STAT_TOP]
+    bottom = top + stats[:, cv2.CC_STAT_HEIGHT]
+    thicknesses = stats[:, cv2.CC_STAT_AREA] / width - 4  # without what `thicker` added
+    across = (stats[:, cv2.CC_STAT_WIDTH] > 0.95 * width) & (
+        thicknesses <= max(3.0, MAX_RULE * height)
+    )
+    across[0] = False  # the paper
+    is_ruled = across.sum() > 2  # no digit has three bars right across
+    if not is_ruled:  # at the picture's edge it may be the bar of a tightly cropped 2, 5 or 7
+        across &= (top > 0.08 * height) & (bottom < 0.92 * height)
+    if not across.any():
+        return mask
+    thickness = int(thicknesses[across].max()) + 4
+    crossing = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((thickness, 1), np.uint8))
+    rest = np.where(across[labels], crossing, mask)
+    if is_ruled:
+        return rest
+    if rest[0].any() and rest[-1].any():
+        return mask  # the bar of a tightly cropped 4
+    return rest if _sticks_out(rest) else mask
+
+
+def _sticks_out(rest: np.ndarray) -> bool:
+    """Whether a line across the picture goes well beyond the largest piece of what is left."""
+    _, _, stats = _pieces(rest)
+    if len(stats) < 2:
+        return False
+    largest = stats[1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())]
+    left = largest[cv2.CC_STAT_LEFT]
+    right = rest.shape[1] - left - largest[cv2.CC_STAT_WIDTH]
+    return bool(max(left, right) > 0.12 * rest.shape[1])
+
+
+def _pieces(mask: np.ndarray) -> tuple[int, np.ndarray, np.ndarray]:
+    """Connected pieces: their count with the paper, labels int32 like `mask`, and statistics."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(
+        mask,
+        connectivity=8,
+        ltype=cv2.CV_32S,
+        ccltype=cv2.CCL_BBDT,  # three times as fast
+    )
+    return count, labels, stats
+
+
+class _Parts:
+    """The connected pieces of ink, and which of them make one digit."""
+
+    def __init__(self, stats: np.ndarray, shape: tuple[int, ...]) -> None:
+        self.left, self.top = stats[:, cv2.CC_STAT_LEFT], stats[:, cv2.CC_STAT_TOP]
+        self.right = self.left + stats[:, cv2.CC_STAT_WIDTH]
+        self.bottom = self.top + stats[:, cv2.CC_STAT_HEIGHT]
+        self.area = stats[:, cv2.CC_STAT_AREA]
+        self.at_border = (
+            (self.left == 0)
+            | (self.top == 0)
+            | (self.right == shape[1])
+            | (self.bottom == shape[0])
+        )
+
+    def by_likelihood(self) -> list[int]:
+        """The pieces that may be the digit: large ones first, and rather not at the border."""
+        extent = np.maximum(self.right - self.left, self.bottom - self.top)
+        weight = extent * np.sqrt(self.area) * np.where(self.at_border, 0.3, 1.0)
+        return [int(i) for i in np.argsort(-weight, kind="stable") if extent[i] >= MIN_PIECE]
+
+    def group(self, main: int) -> np.ndarray:
+        """Indices of the pieces near enough to the main one to be part of the same digit."""
+        members = np.array([main])
+        usable = self.area >= 0.015 * self.area[main]  # smaller ones are specks
+        if not self.at_border[main]:
+            usable &= ~self.at_border
+        while True:
+            x, y, width, height = self.box(members)
+            side = max(width, height)
+            overlap = np.minimum(self.right, x + width) - np.maximum(self.left, x)
+            stacked = overlap > 0.5 * np.minimum(self.right - self.left, width)
+            reach_x, reach_y = 0.12 * side, np.where(stacked, 0.3, 0.12) * side
+            near = (
+                (self.left < x + width + reach_x)
+                & (self.right > x - reach_x)
+                & (self.top < y + height + reach_y)
+                & (self.bottom > y - reach_y)
+            )
+            near[members] = True
+            grown = np.flatnonzero(near & usable)
+            if grown.size == members.size:
+                return members
+            members = grown
+
+    def has_second_digit(self, members: np.ndarray) -> bool:
+        """Whether ink outside the digit's box is as tall and as heavy as a digit of its own."""
+        _, _, width, height = self.box(members)
+        side, weight = max(width, height), self.area[members].sum()
+        other = np.ones(self.area.size, bool)
+        other[members] = False
+        if not self.at_border[members].any():
+            other &= ~self.at_border  # cut by the frame: a neighbour, or the table
+        tall = (self.bottom - self.top) > 0.5 * side
+        heavy = self.area > 0.25 * weight
+        return bool((other & tall & heavy).any())
+
+    def box(self, members: np.ndarray) -> Box:
+        left, top = int(self.left[members].min()), int(self.top[members].min())
+        right, bottom = int(self.right[members].max()), int(self.bottom[members].max())
+        return left, top, right - left, bottom - top
