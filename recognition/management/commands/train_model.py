@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import shlex
 import sys
@@ -13,7 +14,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ml import datasets
 from ml.scripts import SCRIPTS
-from recognition.management import reports
+from recognition.management import quiet, reports
 from recognition.models import TrainedModel
 
 if TYPE_CHECKING:
@@ -78,7 +79,9 @@ class Command(BaseCommand):
             return
 
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        from ml import training  # Keras costs seconds and half a gigabyte: only here.
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)
+        with quiet.native_libraries():
+            from ml import training  # Keras costs seconds and half a gigabyte: only here.
 
         root = Path(settings.MODEL_ROOT)
         try:
