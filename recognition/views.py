@@ -4,9 +4,7 @@ import base64
 import logging
 import uuid
 from pathlib import Path
-from typing import Any
 
-from django.contrib.auth.models import User
 from django.db import DatabaseError
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
@@ -16,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from ml.images import PictureError
 from ml.scripts import LATIN
-from recognition import model_facts, recognizers, wording
+from recognition import model_facts, recognizers, visitors, wording
 from recognition.forms import PictureForm
 from recognition.models import Prediction, TrainedModel
 
@@ -47,19 +45,11 @@ def recognize(request: HttpRequest) -> HttpResponse:
         return render(request, "recognition/unavailable.html", status=503)
 
     source = Prediction.Source.UPLOAD
-    return redirect(Prediction.record(answer, source=source, **_keeper(request)))
+    return redirect(Prediction.record(answer, source=source, **visitors.keeper(request)))
 
 
 def _show_form(request: HttpRequest, form: PictureForm, *, status: int = 200) -> HttpResponse:
     return render(request, "recognition/recognize.html", {"form": form}, status=status)
-
-
-def _keeper(request: HttpRequest) -> dict[str, Any]:
-    """Whose the next prediction is: the signed-in person's, or this browser's."""
-    if isinstance(request.user, User):
-        return {"owner": request.user}
-    visitor = request.session.setdefault("visitor", str(uuid.uuid4()))
-    return {"visitor": uuid.UUID(visitor)}
 
 
 @never_cache
