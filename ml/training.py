@@ -39,6 +39,7 @@ class TrainConfig:
     """Everything that a training depends on; it is kept whole in the card."""
 
     datasets: tuple[str, ...] = ("mnist",)
+    repeat: tuple[int, ...] = ()  # variants of each picture an epoch, one number a data set
     data_dir: str | None = None
     architecture: str = "compact"
     optimizer: Literal["adam", "sgd", "adamw"] = "adamw"
@@ -95,9 +96,8 @@ def train(
     keras.utils.set_random_seed(config.seed)
     rejects = ARCHITECTURES[config.architecture].rejects
     parts = [_split(name, config) for name in config.datasets]
-    training, validation = (
-        variants.trace([part[i] for part in parts], non_digits=rejects) for i in (0, 1)
-    )
+    training = variants.trace([part[0] for part in parts], non_digits=rejects, repeat=config.repeat)
+    validation = variants.trace([part[1] for part in parts], non_digits=rejects)
     outputs = 11 if rejects else 10
     run = _Run.open(root, config, resume)
     earlier = run.earlier
@@ -123,7 +123,8 @@ def unfinished(root: Path, wanted: dict[str, Any]) -> TrainConfig:
     """
     for path in _states(root):
         saved = json.loads(path.read_text(encoding="utf-8"))["config"]
-        config = TrainConfig(**{**saved, "datasets": tuple(saved["datasets"])})
+        lists = {name: tuple(saved[name]) for name in ("datasets", "repeat") if name in saved}
+        config = TrainConfig(**{**saved, **lists})
         if all(getattr(config, name) == value for name, value in wanted.items()):
             return config
     raise TrainingError(
@@ -149,6 +150,10 @@ def _check(config: TrainConfig) -> None:
         raise TrainingError("Epochs, batch size and learning rate must be above 0.")
     if not 0 < config.validation_split < 0.5:
         raise TrainingError("The validation split must be above 0 and below 0.5.")
+    if config.repeat and (
+        len(config.repeat) != len(config.datasets) or not all(1 <= n <= 100 for n in config.repeat)
+    ):
+        raise TrainingError("Give one number from 1 to 100 for each data set to --repeat.")
     if config.name and not cards.VERSION_PATTERN.fullmatch(config.name):
         raise TrainingError(
             "A name is made of small letters, digits, dots, dashes and underscores, "
@@ -352,8 +357,11 @@ def _card(
                 "sha256": training.sha256,
                 "training": len(training),
                 "validation": len(validation),
+                "repeat": repeat,
             }
-            for training, validation in parts
+            for (training, validation), repeat in zip(
+                parts, config.repeat or [1] * len(parts), strict=True
+            )
         ],
         metrics={"history": history},
         command=command,

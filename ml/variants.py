@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -43,13 +43,14 @@ class Traced:
         return np.ascontiguousarray(square[:height, :width])
 
 
-def trace(parts: Iterable[Dataset], *, non_digits: bool) -> Traced:
+def trace(parts: Sequence[Dataset], *, non_digits: bool, repeat: Sequence[int] = ()) -> Traced:
     """Trace every picture; one that the site would refuse teaches nothing and is left out.
 
     Args:
         non_digits: whether pictures labelled `NOT_A_DIGIT` are kept.
+        repeat: how often the pictures of each part are there; once each when empty.
     """
-    parts = list(parts)
+    counts = np.repeat(repeat or [1] * len(parts), [len(part) for part in parts])
     labels = np.concatenate([part.labels for part in parts])
     pictures = [picture for part in parts for picture in part.pictures]
     chunks = [pictures[i : i + CHUNK] for i in range(0, len(pictures), CHUNK)]
@@ -59,10 +60,11 @@ def trace(parts: Iterable[Dataset], *, non_digits: bool) -> Traced:
     if not non_digits:
         wanted &= labels != NOT_A_DIGIT
     kept = [shape for shape, want in zip(shapes, wanted, strict=True) if want and shape is not None]
+    often = np.repeat(np.arange(len(kept)), counts[wanted])
     return Traced(
-        bits=np.stack([_packed(shape) for shape in kept]),
-        sizes=np.array([shape.shape for shape in kept], np.int32),
-        labels=labels[wanted],
+        bits=np.stack([_packed(shape) for shape in kept])[often],
+        sizes=np.array([shape.shape for shape in kept], np.int32)[often],
+        labels=labels[wanted][often],
     )
 
 

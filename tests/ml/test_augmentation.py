@@ -75,6 +75,15 @@ def test_tracing_leaves_out_what_the_site_would_refuse() -> None:
     assert variants.plain(traced).shape == (40, 28, 28)
 
 
+def test_a_repeated_part_is_there_as_often_as_asked() -> None:
+    part = dataset()
+
+    traced = variants.trace([part, part], non_digits=True, repeat=[1, 3])
+
+    assert np.array_equal(np.bincount(traced.labels), np.full(10, 4 + 3 * 4))
+    assert np.array_equal(traced.bits[40], traced.bits[42])
+
+
 def test_an_epoch_has_every_digit_once_and_drawn_non_digits() -> None:
     traced = variants.trace([dataset()], non_digits=True)
 

@@ -140,6 +140,7 @@ def test_if_missing_trains_nothing_when_there_is_a_model(
         ({"epochs": 0}, "above 0"),
         ({"validation_split": 0.9}, "validation split"),
         ({"name": "No Good"}, "small letters"),
+        ({"repeat": [2, 2]}, "one number"),
         ({"resume": True}, "no interrupted training"),
         ({"dataset": ["usps"]}, "--data-dir"),
     ],

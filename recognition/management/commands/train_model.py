@@ -30,6 +30,13 @@ class Command(BaseCommand):
             "--dataset", nargs="+", metavar="NAME", help=f"{known}, or folders (default: mnist)"
         )
         parser.add_argument(
+            "--repeat",
+            nargs="+",
+            type=int,
+            metavar="N",
+            help="variants of each picture an epoch, one number a data set (default: 1 each)",
+        )
+        parser.add_argument(
             "--data-dir",
             default=os.environ.get("DIGITS_DATA_DIR"),
             help="where the data sets lie (default: the environment variable DIGITS_DATA_DIR; "
@@ -142,8 +149,9 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
         "validation_split", "augment", "patience", "seed", "script", "name",
     )  # fmt: skip
     given = {name: options[name] for name in names if options[name] is not None}
-    if options["dataset"]:
-        given["datasets"] = tuple(options["dataset"])
+    for option, name in (("dataset", "datasets"), ("repeat", "repeat")):
+        if options[option]:
+            given[name] = tuple(options[option])
     return given
 
 
