@@ -51,19 +51,17 @@ def bend(shape: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     stretch = np.exp(rng.normal(0, 0.11))
     cos, sin = np.cos(turn), np.sin(turn)
     matrix = np.array([[cos, -sin], [sin, cos]]) @ np.array([[stretch, shear], [0, 1 / stretch]])
-    middle = (CANVAS - 1) / 2
     source = np.array([(shape.shape[1] - 1) / 2, (shape.shape[0] - 1) / 2])
-    y, x = _GRID
-    map_x = matrix[0, 0] * (x - middle) + matrix[0, 1] * (y - middle) + source[0]
-    map_y = matrix[1, 0] * (x - middle) + matrix[1, 1] * (y - middle) + source[1]
+    shift = source - matrix @ np.full(2, (CANVAS - 1) / 2)
+    map_x, map_y = cv2.transform(_GRID, np.column_stack([matrix, shift])).transpose(2, 0, 1)
     cells = int(rng.integers(3, 7))
     strength = rng.uniform(0, 13.0 / cells)  # px; finer waves must be weaker, or strokes tear
     coarse = rng.normal(0, strength, (cells, cells, 2)).astype(np.float32)
     waves = cv2.resize(coarse, (CANVAS, CANVAS), interpolation=cv2.INTER_CUBIC)
     soft = cv2.remap(
         shape * 255,
-        (map_x + waves[..., 0]).astype(np.float32),
-        (map_y + waves[..., 1]).astype(np.float32),
+        map_x + waves[..., 0],
+        map_y + waves[..., 1],
         cv2.INTER_LINEAR,
     )
     return cv2.threshold(soft, 127, 1, cv2.THRESH_BINARY)[1]
@@ -199,4 +197,4 @@ def _jpeg(pixels: np.ndarray, quality: int) -> np.ndarray:
     return np.asarray(Image.open(buffer))
 
 
-_GRID = np.mgrid[0:CANVAS, 0:CANVAS].astype(np.float32)
+_GRID = np.ascontiguousarray(np.mgrid[0:CANVAS, 0:CANVAS][::-1].transpose(1, 2, 0), np.float32)

@@ -22,6 +22,7 @@ from ml.preprocessing import FINE_BOX
 from ml.refusals import Refused
 
 CHUNK = 2048  # pictures that one process takes at a time
+USES = 2  # epochs that a lot of variants serves: to make one takes nearly as long as to learn it
 NON_DIGITS = 0.12  # drawn non-digits for each picture of an epoch
 
 
@@ -75,7 +76,7 @@ def plain(traced: Traced) -> np.ndarray:
 
 
 class Variants:
-    """Fresh variants of all pictures for every epoch, made while the epoch before trains.
+    """Fresh variants of all pictures every second epoch, made while the epochs before train.
 
     The same seed gives the same variants, however many processes make them.
     """
@@ -101,22 +102,24 @@ class Variants:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def take(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
-        """Fields uint8 (n, 28, 28) and labels (n,) of an epoch; the next one is begun."""
-        self._start(epoch)
-        self._start(epoch + 1)
-        done = [job.result() for job in self._started.pop(epoch)]
+        """Fields uint8 (n, 28, 28) and labels (n,) of an epoch; the next lot is begun."""
+        lot = epoch // USES
+        for number in (lot, lot + 1):
+            self._start(number)
+        done = [job.result() for job in self._started[lot]]
+        self._started = {number: self._started[number] for number in (lot, lot + 1)}
         return np.concatenate([d[0] for d in done]), np.concatenate([d[1] for d in done])
 
-    def _start(self, epoch: int) -> None:
-        if epoch in self._started:
+    def _start(self, lot: int) -> None:
+        if lot in self._started:
             return
         starts = range(0, self._count, CHUNK)
-        self._started[epoch] = [
+        self._started[lot] = [
             self._workers.submit(
                 _vary_chunk,
                 self._folder,
                 range(start, min(start + CHUNK, self._count)),
-                (self._seed, epoch, start),
+                (self._seed, lot, start),
                 self._non_digits,
             )
             for start in starts
