@@ -37,6 +37,11 @@ class Spot:
     top: int
     probabilities: np.ndarray
 
+    @property
+    def middle(self) -> tuple[int, int]:
+        """x and y in px of the field."""
+        return self.left + PATCH // 2, self.top + PATCH // 2
+
 
 @dataclass(frozen=True)
 class Saliency:
