@@ -57,7 +57,7 @@ def _pictures(steps: Steps) -> list[tuple[Step, np.ndarray]]:
     if steps.ink is not None and steps.digit is not None:
         found.append((Step.DIGIT, _framed(steps.ink, steps.digit)))
     if steps.redrawn is not None:
-        found.append((Step.REDRAWN, 255 - _grey(steps.redrawn)))
+        found.append((Step.REDRAWN, 255 - _square(_grey(steps.redrawn))))
     if steps.field is not None:
         found.append((Step.FIELD, _grey(steps.field.pixels)))
     return found
@@ -73,8 +73,15 @@ def _framed(ink: np.ndarray, digit: FoundDigit) -> np.ndarray:
     left, top, right, bottom = (
         round(edge * scale) for edge in (x - 1, y - 1, x + width, y + height)
     )
-    cv2.rectangle(small, (left, top), (right, bottom), PEN, 2)
+    thickness = max(1, max(small.shape) // 100)
+    cv2.rectangle(small, (left, top), (right, bottom), PEN, thickness)
     return small
+
+
+def _square(ink: np.ndarray) -> np.ndarray:
+    height, width = ink.shape
+    x, y = max(0, height - width), max(0, width - height)
+    return cv2.copyMakeBorder(ink, y // 2, y - y // 2, x // 2, x - x // 2, cv2.BORDER_CONSTANT)
 
 
 def _grey(share: np.ndarray) -> np.ndarray:

@@ -81,6 +81,9 @@ def test_the_last_step_is_what_the_network_saw(read: Prediction) -> None:
 def test_it_is_linked_from_the_result(client: Client, read: Prediction) -> None:
     assert f'href="{address(read)}"' in client.get(read.get_absolute_url()).text
 
+    read.purge_picture()
+    assert address(read) not in client.get(read.get_absolute_url()).text
+
 
 def test_it_shows_ten_bars_and_what_the_answer_leans_on(client: Client, read: Prediction) -> None:
     page = client.get(address(read)).text
