@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -120,32 +121,28 @@ class Inside:
 
     steps: Steps | None
     is_prepared_anew: bool  # otherwise than when it was read
-    leaning: Leaning | None
-    others: list[Opinion]
-    more_others: bool
+    leaning: Leaning | None = None
+    others: Sequence[Opinion] = ()
+    has_more_others: bool = False
 
 
 def gather(prediction: Prediction) -> Inside:
     """Take the way from picture to answer again, as far as the record still has what it takes."""
-    others = list(TrainedModel.objects.beside(prediction.model)[: MOST_OTHERS + 1])
-    digit = prediction.digits[0] if prediction.digits else None
-    field = _field(digit)
+    steps, model = _steps(prediction), prediction.model
+    is_prepared_anew = recognizers.is_outdated(model)
+    digit = prediction.digits[0] if prediction.digits else {}
+    if not digit.get("field"):
+        return Inside(steps, is_prepared_anew)
+
+    field = images.open_picture(base64.b64decode(digit["field"])).gray
+    others = list(TrainedModel.objects.beside(model)[: MOST_OTHERS + 1])
     return Inside(
-        steps=_steps(prediction),
-        is_prepared_anew=recognizers.is_outdated(prediction.model),
-        leaning=None if digit is None or field is None else _lean(prediction.model, digit, field),
-        others=[]
-        if digit is None or field is None
-        else [_ask(other, field, digit["box"]) for other in others[:MOST_OTHERS]],
-        more_others=len(others) > MOST_OTHERS,
+        steps,
+        is_prepared_anew,
+        leaning=_lean(model, digit, field),
+        others=[_ask(other, field, digit["box"]) for other in others[:MOST_OTHERS]],
+        has_more_others=len(others) > MOST_OTHERS,
     )
-
-
-def _field(digit: dict[str, Any] | None) -> np.ndarray | None:
-    """What the network saw, as the record kept it: uint8 (28, 28), 0 paper to 255 ink."""
-    if digit is None or not digit.get("field"):
-        return None
-    return images.open_picture(base64.b64decode(digit["field"])).gray
 
 
 def _steps(prediction: Prediction) -> Steps | None:

@@ -124,7 +124,7 @@ def test_alone_a_model_has_nothing_beside_it(client: Client, read: Prediction) -
 def test_models_of_other_scripts_are_not_asked(read: Prediction, make_model: MakeModel) -> None:
     make_model(script="tamil")
 
-    assert inside.gather(read).others == []
+    assert not inside.gather(read).others
 
 
 def test_a_damaged_model_is_said_to_be_damaged_and_the_others_answer(
@@ -242,6 +242,31 @@ def test_a_refused_picture_shows_how_far_it_got_and_why_it_ended(
     assert wording.explain("too_faint")[0] in page
     assert "so the network was not asked" in page
     assert "<meter" not in page
+
+
+def test_what_is_no_digit_is_explained_with_its_best_guess(
+    client: Client, visitor: uuid.UUID, read: Prediction, make_prediction: Make
+) -> None:
+    prediction = make_prediction(
+        visitor=visitor, verdict="refused", reason="not_a_digit", text="", digits=read.digits
+    )
+
+    page = client.get(address(prediction)).text
+
+    assert "How far the picture got before it was refused" in page
+    assert "It refused the picture; 8 is only its best guess." in page
+
+
+def test_a_record_made_in_another_way_says_that_the_steps_are_of_today(
+    client: Client, read: Prediction, digit_model: TrainedModel
+) -> None:
+    digit_model.card["preprocessing"] = 99
+    digit_model.save()
+
+    page = client.get(address(read)).text
+
+    assert "Pictures are prepared in another way now" in page
+    assert inside.OUTDATED in page
 
 
 def test_a_stranger_does_not_find_it(
