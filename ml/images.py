@@ -122,7 +122,7 @@ def keep(picture: Picture) -> Kept:
 
 
 def to_png(pixels: np.ndarray) -> bytes:
-    """Encode a uint8 array (height, width) as a grayscale PNG."""
+    """Encode a uint8 array as a PNG: grayscale (height, width) or RGB (height, width, 3)."""
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()

@@ -14,7 +14,7 @@ import numpy as np
 
 from ml.ink import INK_LEVEL, PAPER_SIDE, dark_on_light, find_ink, reduced
 from ml.refusals import Reason, Refused
-from ml.strokes import Box, find_digit, prefer_lone_digit
+from ml.strokes import Box, FoundDigit, find_digit, prefer_lone_digit
 
 VERSION = 1
 
@@ -39,7 +39,38 @@ class Field:
     box: Box
 
 
-def to_field(picture: np.ndarray) -> Field:
+@dataclass
+class Steps:
+    """What each step of `to_field` made, for whoever wants to see it; None was not reached.
+
+    Attributes:
+        dark: uint8 (height, width), the picture at working size, dark ink on light paper.
+        ink: uint8 (h, w), 0 paper to 255 ink, `dark` without its paper and enlarged when small.
+        digit: the strokes of the digit, where they stand in `ink`.
+        redrawn: float32, 0.0 paper to 1.0 ink, the strokes at their usual width.
+        field: what the network sees.
+        reason: why there is no field.
+    """
+
+    dark: np.ndarray | None = None
+    ink: np.ndarray | None = None
+    digit: FoundDigit | None = None
+    redrawn: np.ndarray | None = None
+    field: Field | None = None
+    reason: Reason | None = None
+
+
+def follow(picture: np.ndarray) -> Steps:
+    """Take the steps of `to_field` as far as they go, and keep what each one made."""
+    steps = Steps()
+    try:
+        to_field(picture, steps)
+    except Refused as refusal:
+        steps.reason = refusal.reason
+    return steps
+
+
+def to_field(picture: np.ndarray, steps: Steps | None = None) -> Field:
     """Find the one digit of a picture and centre it the way MNIST centred its own.
 
     The ink's bounding box is scaled so that its longer side is 20 px and placed so that its
@@ -48,6 +79,7 @@ def to_field(picture: np.ndarray) -> Field:
 
     Args:
         picture: uint8 array (height, width), 0 black to 255 white, upright.
+        steps: takes down what each step made.
 
     Returns:
         Field whose `box` is in px of `picture`.
@@ -55,15 +87,19 @@ def to_field(picture: np.ndarray) -> Field:
     Raises:
         Refused: blank, too faint, too small, or several digits.
     """
-    shape, box = trace(picture)
-    return Field(centre(redraw(shape)), box)
+    steps = steps or Steps()
+    shape, box = trace(picture, steps)
+    steps.redrawn = redraw(shape)
+    steps.field = Field(centre(steps.redrawn), box)
+    return steps.field
 
 
-def trace(picture: np.ndarray) -> tuple[np.ndarray, Box]:
+def trace(picture: np.ndarray, steps: Steps | None = None) -> tuple[np.ndarray, Box]:
     """Find the one digit of a picture and trace its shape.
 
     Args:
         picture: uint8 array (height, width), 0 black to 255 white, upright.
+        steps: takes down what each step made.
 
     Returns:
         The digit's shape, uint8 (h, w), 0 paper and 1 ink, the longer side `FINE_BOX` px;
@@ -72,12 +108,14 @@ def trace(picture: np.ndarray) -> tuple[np.ndarray, Box]:
     Raises:
         Refused: blank, too faint, too small, or several digits.
     """
+    steps = steps or Steps()
     work, scale = _working_size(picture)
-    dark = dark_on_light(work)
-    ink, zoom = _with_room(find_ink(dark, CROP_REACH))
-    digit = find_digit(ink)
+    steps.dark = dark = dark_on_light(work)
+    steps.ink, zoom = _with_room(find_ink(dark, CROP_REACH))
+    digit = find_digit(steps.ink)
     if max(dark.shape) > PAPER_SIDE:
         digit = prefer_lone_digit(dark, digit)
+    steps.digit = digit
     if digit.several:
         raise Refused(Reason.SEVERAL_DIGITS)
     if max(digit.box[2:]) / (scale * zoom) < MIN_DIGIT_SIDE:

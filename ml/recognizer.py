@@ -108,7 +108,11 @@ class Recognizer:
             field = preprocessing.to_field(picture)
         except Refused as refusal:
             return Reading("", 0.0, Verdict.REFUSED, refusal.reason, ())
-        return self._judge(field, self.logits(field.pixels))
+        return self.read_field(field)
+
+    def read_field(self, field: preprocessing.Field) -> Reading:
+        """Read a digit that `preprocessing.to_field` has centred already."""
+        return self._judge(field, self.probabilities(field.pixels))
 
     def read_many(self, pictures: Iterable[np.ndarray]) -> Iterator[Reading]:
         """Read pictures one after another, lazily and in order."""
@@ -129,8 +133,19 @@ class Recognizer:
         result: np.ndarray = interpreter.get_tensor(target)[0]
         return result
 
-    def _judge(self, field: preprocessing.Field, logits: np.ndarray) -> Reading:
-        probabilities = calibration.probabilities(logits, self.card.temperature)[:10]
+    def probabilities(self, field: np.ndarray) -> np.ndarray:
+        """How likely each numeral is, in the order of the card's labels.
+
+        Args:
+            field: float32 (28, 28), 0.0 paper to 1.0 ink.
+
+        Returns:
+            float64 (10,), or (11,) when the card says `rejects`: the last is "no digit".
+        """
+        return calibration.probabilities(self.logits(field), self.card.temperature)
+
+    def _judge(self, field: preprocessing.Field, probabilities: np.ndarray) -> Reading:
+        probabilities = probabilities[:10]
         best = int(probabilities.argmax())
         label, confidence = self.card.labels[best], float(probabilities[best])
         digit = Digit(

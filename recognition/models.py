@@ -34,6 +34,10 @@ class TrainedModelQuerySet(models.QuerySet["TrainedModel"]):
         """The model that new predictions of a script use, or None."""
         return self.filter(active_for=script).first()
 
+    def beside(self, model: TrainedModel) -> TrainedModelQuerySet:
+        """The other models of a model's script, the newest first."""
+        return self.filter(script=model.script).exclude(pk=model.pk).order_by("-created_at", "-pk")
+
     def previous(self, script: str) -> TrainedModel | None:
         """The model that was active before the one that is active now, or None."""
         current = self.active(script)

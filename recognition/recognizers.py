@@ -7,14 +7,24 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from ml import cards, images
+import numpy as np
+
+from ml import cards, images, preprocessing, saliency, stages
 from ml.images import Kept
+from ml.preprocessing import Field
 from ml.recognizer import Reading, Recognizer
+from ml.saliency import Saliency
+from ml.stages import Stages
+from ml.strokes import Box
 from recognition.models import TrainedModel
 
 
 class ModelUnavailable(Exception):
     """No model is active for a script, or its files cannot be used."""
+
+
+class ModelOutdated(ModelUnavailable):
+    """The model was trained on digits prepared in another way than today."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +79,68 @@ def answer(data: bytes, script: str) -> Answer:
     reading = recognizer.read(picture.gray)
     duration_ms = (time.perf_counter() - start) * 1000
     return Answer(reading, images.keep(picture), model, duration_ms)
+
+
+def show_stages(data: bytes) -> Stages:
+    """What a reading makes of the bytes of a kept picture, step by step.
+
+    Raises:
+        images.PictureError: the bytes are not a picture that can be read.
+    """
+    return stages.show(images.open_picture(data).gray)
+
+
+def read_field(model: TrainedModel, field: np.ndarray, box: Box) -> Reading:
+    """Let a model, active or not, read a digit that was centred for another one.
+
+    Args:
+        field: uint8 (28, 28), 0 paper to 255 ink, as a record keeps it.
+        box: where it stands in its picture.
+
+    Raises:
+        ModelUnavailable: its directory is damaged, or it needs another kind of field.
+    """
+    return _ready(model).read_field(Field(_to_shares(field), box))
+
+
+def explain(model: TrainedModel, field: np.ndarray, answer: int) -> tuple[Saliency, np.ndarray]:
+    """What a model's answer leans on, and that as a picture: uint8 (h, w, 3), RGB.
+
+    Args:
+        field: uint8 (28, 28), 0 paper to 255 ink, as a record keeps it.
+        answer: which of the model's labels it gave.
+
+    Raises:
+        ModelUnavailable: see `read_field`.
+    """
+    shares = _to_shares(field)
+    found = saliency.occlude(shares, answer, _ready(model).probabilities)
+    return found, saliency.overlay(shares, found)
+
+
+def legend() -> np.ndarray:
+    """The colours of `explain`, from cold to warm: uint8 (h, w, 3), RGB."""
+    return saliency.legend()
+
+
+def is_outdated(model: TrainedModel) -> bool:
+    return bool(model.card.get("preprocessing") != preprocessing.VERSION)
+
+
+def _to_shares(field: np.ndarray) -> np.ndarray:
+    """From grey levels to what networks take: float32, 0.0 paper to 1.0 ink."""
+    return field.astype(np.float32) / 255
+
+
+def _ready(model: TrainedModel) -> Recognizer:
+    """A model of any kind. Only active ones stay loaded; the others take milliseconds."""
+    if is_outdated(model):
+        raise ModelOutdated(f"{model} was trained with other preprocessing.")
+    load = _load if model.is_active else _load.__wrapped__
+    try:
+        return load(str(model.directory), model.sha256)
+    except cards.CardError as error:
+        raise ModelUnavailable(str(error)) from error
 
 
 @functools.lru_cache(maxsize=8)

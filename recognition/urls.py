@@ -9,6 +9,7 @@ urlpatterns = [
     path("p/<uuid:public_id>/", views.result, name="result"),
     path("p/<uuid:public_id>/picture", views.picture, name="picture"),
     path("p/<uuid:public_id>/field/<int:number>", views.field, name="field"),
+    path("p/<uuid:public_id>/inside", views.look_inside, name="inside"),
     path("p/<uuid:public_id>/delete", views.delete, name="delete"),
     path("history/", views.history, name="history"),
     path("model/", views.model, name="model"),

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from ml.images import PictureError
 from ml.scripts import LATIN
-from recognition import model_facts, recognizers, visitors, wording
+from recognition import inside, model_facts, recognizers, visitors, wording
 from recognition.forms import PictureForm
 from recognition.models import Prediction, TrainedModel
 
@@ -65,6 +65,18 @@ def result(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         "is_own": Prediction.objects.for_visitor(request).filter(pk=prediction.pk).exists(),
     }
     return render(request, "recognition/result.html", context)
+
+
+@never_cache
+@require_safe
+def look_inside(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    prediction = _find(request, public_id)
+    context = {
+        "prediction": prediction,
+        "numerals": prediction.model.card.get("labels", LATIN.numerals),
+        "inside": inside.gather(prediction),
+    }
+    return render(request, "recognition/inside.html", context)
 
 
 @require_POST

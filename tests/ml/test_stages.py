@@ -1,0 +1,99 @@
+"""The pictures that explain a reading come from the reading's own steps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fixtures import drawing
+from fixtures.photographs import photograph
+from ml import preprocessing, stages
+from ml.refusals import Reason, Refused
+from ml.stages import Step
+
+pictures = st.one_of(
+    st.builds(drawing.draw, st.integers(0, 9), seed=st.integers(0, 200)),
+    st.builds(photograph, st.integers(0, 9), seed=st.integers(0, 60)),
+    st.builds(
+        lambda height, width, seed: (
+            np.random.default_rng(seed).integers(0, 256, (height, width)).astype(np.uint8)
+        ),
+        st.integers(1, 120),
+        st.integers(1, 120),
+        st.integers(0, 2**32 - 1),
+    ),
+)
+
+
+@given(pictures)
+@settings(max_examples=40, deadline=None)
+def test_the_steps_end_as_the_reading_does(picture: np.ndarray) -> None:
+    steps = preprocessing.follow(picture)
+
+    try:
+        field = preprocessing.to_field(picture)
+    except Refused as refused:
+        assert (steps.field, steps.reason) == (None, refused.reason)
+        return
+    assert steps.reason is None
+    assert steps.field is not None
+    assert steps.field.box == field.box
+    assert np.array_equal(steps.field.pixels, field.pixels)
+
+
+@given(pictures)
+@settings(max_examples=40, deadline=None)
+def test_every_stage_is_a_picture_small_enough_for_a_page(picture: np.ndarray) -> None:
+    found = stages.show(picture).pictures
+
+    assert list(found) == list(Step)[: len(found)]
+    for made in found.values():
+        assert made.dtype == np.uint8
+        assert 1 <= max(made.shape[:2]) <= stages.SIDE
+
+
+def test_a_digit_goes_through_all_stages() -> None:
+    shown = stages.show(drawing.draw(5))
+
+    assert list(shown.pictures) == list(Step)
+    assert shown.reason is None
+    assert shown.pictures[Step.FIELD].shape == (28, 28)
+
+
+def test_chalk_is_shown_as_ink() -> None:
+    shown = stages.show(255 - drawing.draw(5))
+
+    assert np.median(shown.pictures[Step.GREY]) > 200
+
+
+@pytest.mark.parametrize(
+    ("picture", "reason", "last"),
+    [
+        (np.full((200, 200), 240, np.uint8), Reason.BLANK, Step.GREY),
+        (drawing.draw(3, ink=228), Reason.TOO_FAINT, Step.GREY),
+        (np.hstack([drawing.draw(3), drawing.draw(7)]), Reason.SEVERAL_DIGITS, Step.DIGIT),
+    ],
+    ids=["blank", "faint", "several"],
+)
+def test_a_refusal_is_shown_up_to_where_it_came(
+    picture: np.ndarray, reason: Reason, last: Step
+) -> None:
+    shown = stages.show(picture)
+
+    assert shown.reason is reason
+    assert list(shown.pictures)[-1] is last
+
+
+def test_the_frame_is_around_the_digit_and_nothing_else() -> None:
+    picture = drawing.draw(4, size=(360, 240), box=(200, 60, 80, 120), width=9)
+
+    framed = stages.show(picture).pictures[Step.DIGIT]
+
+    rows, columns = np.nonzero((framed == stages.PEN).all(axis=2))
+    x, y, width, height = preprocessing.to_field(picture).box
+    assert columns.min() == pytest.approx(x, abs=3)
+    assert rows.max() == pytest.approx(y + height, abs=3)
+    assert columns.max() == pytest.approx(x + width, abs=3)
+    assert rows.min() == pytest.approx(y, abs=3)
