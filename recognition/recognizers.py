@@ -18,6 +18,8 @@ from ml.stages import Stages
 from ml.strokes import Box
 from recognition.models import TrainedModel
 
+FRESH = 1.0  # seconds that a process goes without asking which model is active
+
 
 class ModelUnavailable(Exception):
     """No model is active for a script, or its files cannot be used."""
@@ -54,6 +56,24 @@ def active(script: str) -> tuple[TrainedModel, Recognizer]:
         raise ModelUnavailable(str(error)) from error
 
 
+def current(script: str) -> tuple[TrainedModel, Recognizer]:
+    """As `active`, asked of the database at most once in `FRESH` seconds.
+
+    Raises:
+        ModelUnavailable: see `active`.
+    """
+    found = _current.get(script)
+    now = time.monotonic()
+    if found is None or now - found[0] >= FRESH:
+        found = _current[script] = (now, active(script))
+    return found[1]
+
+
+def forget() -> None:
+    """Let `current` ask the database again."""
+    _current.clear()
+
+
 def verify(model: TrainedModel) -> None:
     """Look at a model's files anew and load them, as must be done before it is activated.
 
@@ -73,7 +93,7 @@ def answer(data: bytes, script: str) -> Answer:
         images.PictureError: the bytes are not a picture that can be read.
         ModelUnavailable: see `active`.
     """
-    model, recognizer = active(script)
+    model, recognizer = current(script)
     start = time.perf_counter()
     picture = images.open_picture(data)
     reading = recognizer.read(picture.gray)
@@ -141,6 +161,9 @@ def _ready(model: TrainedModel) -> Recognizer:
         return load(str(model.directory), model.sha256)
     except cards.CardError as error:
         raise ModelUnavailable(str(error)) from error
+
+
+_current: dict[str, tuple[float, tuple[TrainedModel, Recognizer]]] = {}
 
 
 @functools.lru_cache(maxsize=8)

@@ -19,6 +19,7 @@ from pytest_django.fixtures import Settings
 
 from ml import cards
 from ml.scripts import SCRIPTS
+from recognition import recognizers
 from recognition.models import Prediction, TrainedModel
 
 if TYPE_CHECKING:
@@ -42,6 +43,13 @@ def media(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -
     field = Prediction._meta.get_field("picture")  # it has asked for its storage long ago
     monkeypatch.setattr(field, "storage", storages["pictures"])
     return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def always_current(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test sees the model that it activates at once."""
+    monkeypatch.setattr(recognizers, "FRESH", 0.0)
+    recognizers.forget()
 
 
 @pytest.fixture

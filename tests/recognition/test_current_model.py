@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from pytest_django import DjangoAssertNumQueries
+
+from recognition import recognizers
+from recognition.models import TrainedModel
+
+
+def test_which_model_is_active_is_asked_once_while_the_answer_is_fresh(
+    digit_model: TrainedModel,
+    monkeypatch: pytest.MonkeyPatch,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    monkeypatch.setattr(recognizers, "FRESH", 1000.0)
+
+    with django_assert_num_queries(1):
+        models = [recognizers.current("latin")[0] for _ in range(3)]
+
+    assert models == [digit_model] * 3
+
+
+def test_a_newly_active_model_is_used_once_the_answer_is_old(
+    digit_model: TrainedModel,
+    make_model: Callable[..., TrainedModel],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(recognizers, "FRESH", 1000.0)
+    recognizers.current("latin")
+    make_model().activate(why="for a test")
+    assert recognizers.current("latin")[0] == digit_model
+
+    monkeypatch.setattr(recognizers, "FRESH", 0.0)
+
+    with pytest.raises(recognizers.ModelUnavailable):  # the new one has no files
+        recognizers.current("latin")
