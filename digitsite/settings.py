@@ -79,6 +79,7 @@ STORAGES = {
 
 # Uploads
 FILE_UPLOAD_MAX_MEMORY_SIZE = 5_000_000  # bytes; a larger request goes to a temporary file
+DATA_UPLOAD_MAX_NUMBER_FILES = 200  # the form takes 100; a few more still get its answer
 FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "digitsite.uploads.BoundedFileUploadHandler",

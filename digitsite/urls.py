@@ -3,6 +3,8 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
+handler400 = "recognition.several.bad_request"
+
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("recognition.urls")),

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from recognition import views
+from recognition import several, views
 
 urlpatterns = [
     path("", views.recognize, name="recognize"),
@@ -11,6 +11,9 @@ urlpatterns = [
     path("p/<uuid:public_id>/field/<int:number>", views.field, name="field"),
     path("p/<uuid:public_id>/inside", views.look_inside, name="inside"),
     path("p/<uuid:public_id>/delete", views.delete, name="delete"),
+    path("several/", several.add, name="several_add"),
+    path("several/<uuid:key>/", several.table, name="several"),
+    path("several/<uuid:key>.csv", several.table_csv, name="several_csv"),
     path("history/", views.history, name="history"),
     path("model/", views.model, name="model"),
     path("healthz", views.healthz, name="healthz"),

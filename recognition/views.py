@@ -6,6 +6,7 @@ import uuid
 from pathlib import Path
 
 from django.db import DatabaseError
+from django.forms import Form
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -14,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from ml.images import PictureError
 from ml.scripts import LATIN
-from recognition import inside, model_facts, recognizers, visitors, wording
+from recognition import inside, model_facts, recognizers, several, visitors, wording
 from recognition.forms import PictureForm
 from recognition.models import Prediction, TrainedModel
 
@@ -30,6 +31,9 @@ CONTENT_TYPES = {".png": "image/png", ".jpg": "image/jpeg"}  # what `images.keep
 def recognize(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return _show_form(request, PictureForm())
+
+    if len(request.FILES.getlist("picture")) > 1:
+        return _recognize_several(request)
 
     form = PictureForm(request.POST, request.FILES)
     if not form.is_valid():
@@ -48,8 +52,27 @@ def recognize(request: HttpRequest) -> HttpResponse:
     return redirect(Prediction.record(answer, source=source, **visitors.keeper(request)))
 
 
-def _show_form(request: HttpRequest, form: PictureForm, *, status: int = 200) -> HttpResponse:
-    return render(request, "recognition/recognize.html", {"form": form}, status=status)
+def _recognize_several(request: HttpRequest) -> HttpResponse:
+    form = several.SeveralForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return _show_form(request, form, status=422)
+
+    try:
+        key = several.read(request, form.cleaned_data["picture"])
+    except recognizers.ModelUnavailable:
+        logger.exception("No usable model")
+        return render(request, "recognition/unavailable.html", status=503)
+
+    return redirect("several", key)
+
+
+def _show_form(request: HttpRequest, form: Form, *, status: int = 200) -> HttpResponse:
+    context = {
+        "form": form,
+        "most_files": several.MAX_FILES,
+        "most_bytes": several.MAX_TOTAL_BYTES,
+    }
+    return render(request, "recognition/recognize.html", context, status=status)
 
 
 @never_cache

@@ -17,24 +17,27 @@
 
   function show() {
     const file = input.files[0];
+    const total = [...input.files].reduce((sum, one) => sum + one.size, 0);
+    const name = input.files.length > 1 ? `${input.files.length} pictures` : file && file.name;
     if (preview.src) URL.revokeObjectURL(preview.src);
     preview.removeAttribute("src");
     preview.hidden = true;
     mark.removeAttribute("hidden");
-    chosen.textContent = file ? `${file.name}, ${size(file.size)}` : "";
+    chosen.textContent = file ? `${name}, ${size(total)}` : "";
     if (!file) return;
 
     error.textContent = "";
     input.removeAttribute("aria-invalid");
     drop.classList.remove("drop-wrong");
+    if (input.files.length > 1) return;
     preview.src = URL.createObjectURL(file);
   }
 
   function take(files) {
-    if (!files.length) return;
-    const one = new DataTransfer();
-    one.items.add(files[0]);
-    input.files = one.files;
+    if (!files.length || input.disabled) return;
+    const taken = new DataTransfer();
+    for (const file of files) taken.items.add(file);
+    input.files = taken.files;
     show();
     button.focus();
   }

@@ -143,17 +143,6 @@ def test_one_pixel_is_answered_and_not_read(
     assert Prediction.objects.get().verdict == "refused"
 
 
-def test_many_files_at_once_are_no_error_of_the_site(
-    client: Client, upload: Upload, drawn: Drawn, digit_model: TrainedModel
-) -> None:
-    files = [io.BytesIO(drawn()) for _ in range(3)]
-
-    response = client.post("/", {"picture": files})
-
-    assert response.status_code == 302
-    assert Prediction.objects.count() == 1
-
-
 def test_what_hides_in_a_file_is_not_kept(
     client: Client, upload: Upload, drawn: Drawn, digit_model: TrainedModel
 ) -> None:

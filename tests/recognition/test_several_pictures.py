@@ -1,0 +1,246 @@
+"""Several pictures at once: a table in which a bad file does not stop the others."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
+from pytest_django.fixtures import Settings
+
+from digitsite import uploads
+from recognition import several
+from recognition.models import Prediction, TrainedModel
+
+if TYPE_CHECKING:
+    from django.test.client import _MonkeyPatchedWSGIResponse as Response
+
+pytestmark = pytest.mark.django_db
+Drawn = Callable[..., bytes]
+Files = list[tuple[str, bytes]]
+
+
+def send(client: Client, files: Files) -> Response:
+    return client.post("/", {"picture": [SimpleUploadedFile(*file) for file in files]})
+
+
+def add(client: Client, files: Files, table: str = "") -> Response:
+    pictures = [SimpleUploadedFile(*file) for file in files]
+    return client.post(reverse("several_add"), {"picture": pictures, "table": table})
+
+
+@pytest.fixture
+def files(drawn: Drawn) -> Files:
+    return [("seven.png", drawn(7)), ("notes.txt", b"no picture"), ("three.png", drawn(3))]
+
+
+def test_several_files_lead_to_a_table_of_their_answers(
+    client: Client, files: Files, digit_model: TrainedModel
+) -> None:
+    response = send(client, files)
+
+    assert response.status_code == 302
+    page = client.get(response["Location"])
+    assert [row.name for row in page.context["rows"]] == ["seven.png", "notes.txt", "three.png"]
+    for prediction in Prediction.objects.all():
+        assert prediction.get_absolute_url() in page.text
+        assert reverse("picture", args=[prediction.public_id]) in page.text
+
+
+def test_a_bad_file_says_what_is_wrong_and_stops_no_other(
+    client: Client, files: Files, digit_model: TrainedModel
+) -> None:
+    page = client.get(send(client, [*files, ("empty.png", b"")])["Location"])
+
+    rows = page.context["rows"]
+    assert [row.prediction and row.prediction.text for row in rows] == ["7", None, "3", None]
+    assert rows[1].problem in page.text
+    assert rows[3].problem == "The file is empty. Please choose another picture."
+    assert "2 of 4 have an answer" in page.text
+    assert Prediction.objects.count() == 2
+
+
+def test_loading_the_table_again_stores_nothing_again(
+    client: Client, files: Files, digit_model: TrainedModel
+) -> None:
+    address = send(client, files)["Location"]
+
+    client.get(address)
+    client.get(address)
+
+    assert Prediction.objects.count() == 2
+
+
+def test_files_of_which_none_is_a_picture_store_nothing(
+    client: Client, digit_model: TrainedModel
+) -> None:
+    page = client.get(send(client, [("a", b"x"), ("b", b"y")])["Location"])
+
+    assert "0 of 2 have an answer" in page.text
+    assert "visitor" not in client.session
+    assert not Prediction.objects.exists()
+
+
+def test_more_than_a_hundred_files_are_refused_and_nothing_is_stored(
+    client: Client, digit_model: TrainedModel
+) -> None:
+    response = send(client, [("a.png", b"x")] * (several.MAX_FILES + 1))
+
+    assert response.status_code == 422
+    assert response.context["form"].has_error("picture", "too_many_files")
+    assert "At most 100 pictures" in response.text
+    assert "several" not in client.session
+
+
+def test_more_files_than_django_takes_are_refused_in_plain_words(
+    client: Client, digit_model: TrainedModel, settings: Settings
+) -> None:
+    response = send(client, [("a.png", b"x")] * (settings.DATA_UPLOAD_MAX_NUMBER_FILES + 1))
+
+    assert response.status_code == 400
+    assert "At most 100 pictures" in response.text
+    assert settings.DATA_UPLOAD_MAX_NUMBER_FILES > several.MAX_FILES
+
+
+def test_too_many_bytes_together_are_refused_and_nothing_is_stored(
+    client: Client, files: Files, digit_model: TrainedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(several, "MAX_TOTAL_BYTES", 100)
+
+    response = send(client, files)
+
+    assert response.status_code == 422
+    assert response.context["form"].has_error("picture", "too_large_together")
+    assert not Prediction.objects.exists()
+
+
+def test_many_large_files_do_not_fill_the_disk(
+    client: Client, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "MAX_KEPT_TOGETHER", 300_000)
+    monkeypatch.setattr(several, "MAX_TOTAL_BYTES", 300_000)
+    settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 0
+    settings.FILE_UPLOAD_TEMP_DIR = str(tmp_path)
+
+    response = send(client, [("a.png", bytes(200_000))] * 5)
+
+    assert response.context["form"].has_error("picture", "too_large_together")
+    assert sum(path.stat().st_size for path in tmp_path.iterdir() if path.is_file()) < 400_000
+    response.close()
+
+
+def test_without_a_model_nothing_is_stored(client: Client, files: Files) -> None:
+    assert send(client, files).status_code == 503
+    assert add(client, files).status_code == 503
+    assert "several" not in client.session
+
+
+def test_a_table_grows_file_by_file(
+    client: Client, files: Files, digit_model: TrainedModel
+) -> None:
+    first = add(client, files[:1]).json()
+    second = add(client, files[1:], first["table"]).json()
+
+    page = client.get(second["address"])
+    assert second["table"] == first["table"]
+    assert "seven.png" in first["rows"]
+    assert "no picture" not in second["rows"]
+    assert [row.name for row in page.context["rows"]] == [name for name, _ in files]
+
+
+def test_a_table_does_not_grow_over_a_hundred_rows(
+    client: Client, files: Files, digit_model: TrainedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(several, "MAX_FILES", 3)
+    table = add(client, files).json()["table"]
+
+    response = add(client, files[:1], table)
+
+    assert response.status_code == 422
+    assert "At most" in response.json()["problem"]
+    assert Prediction.objects.count() == 2
+
+
+def test_an_addition_without_a_file_or_with_a_false_table_is_refused(
+    client: Client, files: Files, digit_model: TrainedModel
+) -> None:
+    assert add(client, []).status_code == 422
+    assert add(client, files, "no-uuid").status_code == 422
+    assert add(client, files, str(uuid.uuid4())).status_code == 404
+    assert client.get(reverse("several_add")).status_code == 405
+    assert not Prediction.objects.exists()
+
+
+def test_additions_from_elsewhere_are_refused(files: Files) -> None:
+    assert add(Client(enforce_csrf_checks=True), files).status_code == 403
+
+
+def test_a_table_belongs_to_its_visitor(
+    client: Client, files: Files, digit_model: TrainedModel
+) -> None:
+    address = send(client, files)["Location"]
+    stranger = Client()
+    stranger.force_login(User.objects.create_user("teacher"))
+
+    for path in (address, address.rstrip("/") + ".csv"):
+        assert client.get(path).status_code == 200
+        assert client.post(path).status_code == 405
+        assert stranger.get(path).status_code == 404
+
+
+def test_what_was_deleted_is_gone_from_the_table(
+    client: Client, files: Files, digit_model: TrainedModel
+) -> None:
+    address = send(client, files)["Location"]
+    Prediction.objects.filter(text="7").delete()
+
+    assert "It was deleted since." in client.get(address).text
+
+
+def test_the_session_keeps_the_newest_tables_only(
+    client: Client, files: Files, digit_model: TrainedModel
+) -> None:
+    bad: Files = [("a", b"x"), ("b", b"y")]
+    addresses = [send(client, bad)["Location"] for _ in range(several.TABLES_KEPT + 1)]
+
+    assert client.get(addresses[0]).status_code == 404
+    assert [client.get(address).status_code for address in addresses[1:]] == [200] * 3
+    assert json.dumps(client.session["several"]).count("problem") == 2 * several.TABLES_KEPT
+
+
+def test_the_table_as_csv_runs_no_formula(
+    client: Client, drawn: Drawn, digit_model: TrainedModel
+) -> None:
+    address = send(client, [("=1+1.png", drawn(7)), ("bad.png", b"x")])["Location"]
+
+    response = client.get(address.rstrip("/") + ".csv")
+
+    rows = list(csv.DictReader(io.StringIO(response.text)))
+    assert response["Content-Type"] == "text/csv; charset=utf-8"
+    assert "attachment" in response["Content-Disposition"]
+    assert [row["file"] for row in rows] == ["'=1+1.png", "bad.png"]
+    assert [row["text"] for row in rows] == ["7", ""]
+    assert rows[0]["id"] == str(Prediction.objects.get().public_id)
+    assert rows[1]["problem"]
+
+
+def test_the_number_of_queries_does_not_grow_with_the_table(
+    client: Client,
+    drawn: Drawn,
+    digit_model: TrainedModel,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    address = send(client, [("a.png", drawn(1))] * 6)["Location"]
+
+    with django_assert_num_queries(2):  # session, predictions
+        client.get(address)
