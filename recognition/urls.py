@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from recognition import views
+from recognition import predict, views
 
 urlpatterns = [
     path("", views.recognize, name="recognize"),
@@ -12,5 +12,6 @@ urlpatterns = [
     path("p/<uuid:public_id>/delete", views.delete, name="delete"),
     path("history/", views.history, name="history"),
     path("model/", views.model, name="model"),
+    path("predict", predict.predict, name="predict"),
     path("healthz", views.healthz, name="healthz"),
 ]
