@@ -37,6 +37,12 @@ class TooLarge(BadRequest):
     status = 413
 
 
+class UnknownType(BadRequest):
+    """The body has a type that is not read here."""
+
+    status = 415
+
+
 def json_body(request: HttpRequest) -> Any:
     """Parse the body as JSON.
 

@@ -158,6 +158,12 @@ class PredictionQuerySet(models.QuerySet["Prediction"]):
     def not_reviewed(self) -> PredictionQuerySet:
         return self.filter(reviewed_at__isnull=True)
 
+    def read_right(self) -> PredictionQuerySet:
+        return self.reviewed().filter(true_text=F("text"))
+
+    def read_wrong(self) -> PredictionQuerySet:
+        return self.reviewed().exclude(true_text=F("text"))
+
     def review_all(self, *, as_read: bool, by: User | None) -> int:
         """Say of the records not reviewed yet that they are right, or show no digit."""
         return self.not_reviewed().update(

@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.urls import path
 
 from recognition import predict, views
+from recognition.api import api
 
 urlpatterns = [
     path("", views.recognize, name="recognize"),
@@ -13,5 +14,6 @@ urlpatterns = [
     path("history/", views.history, name="history"),
     path("model/", views.model, name="model"),
     path("predict", predict.predict, name="predict"),
+    path("api/v1/", api.urls),
     path("healthz", views.healthz, name="healthz"),
 ]
