@@ -68,7 +68,7 @@ def test_a_key_does_not_reach_what_belongs_to_others(
         assert response.status_code == missing.status_code == 404
         assert response.content == missing.content
     assert list(Prediction.objects.order_by("pk").values()) == before
-    assert all(found.picture.storage.exists(found.picture.name) for found in others)
+    assert all(found.picture.storage.exists(str(found.picture.name)) for found in others)
 
 
 @pytest.mark.parametrize("name", ON_ONE)
