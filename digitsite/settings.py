@@ -28,6 +28,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "digitsite.middleware.content_security_policy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "recognition.problems.in_the_api",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -85,6 +86,19 @@ FILE_UPLOAD_HANDLERS = [
     "digitsite.uploads.BoundedFileUploadHandler",
 ]
 
+# Programs: requests a minute, 0 for no limit. The counts are files, since the processes of a
+# server share no memory.
+API_LIMIT_PER_KEY = env.number("API_LIMIT_PER_KEY", 6000)
+API_LIMIT_PER_ADDRESS = env.number("API_LIMIT_PER_ADDRESS", 600)
+CACHE_ROOT = env.folder("CACHE_ROOT", VAR_DIR / "cache")
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": CACHE_ROOT,
+        "OPTIONS": {"MAX_ENTRIES": 1000},  # each write lists them
+    }
+}
+
 # Language and time
 LANGUAGE_CODE = "en"
 USE_I18N = True
@@ -113,7 +127,8 @@ SECURE_HSTS_SECONDS = env.number("HSTS_SECONDS", 31_536_000) if HTTPS_ONLY else 
 SESSION_COOKIE_SECURE = HTTPS_ONLY
 CSRF_COOKIE_SECURE = HTTPS_ONLY
 CSRF_COOKIE_HTTPONLY = True
-if env.flag("TRUST_PROXY", default=False):
+TRUST_PROXY = env.flag("TRUST_PROXY", default=False)
+if TRUST_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"

@@ -67,11 +67,7 @@ def open_picture(data: bytes) -> Picture:
     if not data:
         raise PictureError("empty", "The file is empty. Please choose another picture.")
     if len(data) > MAX_BYTES:
-        raise PictureError(
-            "too_large",
-            f"The file has {len(data) / 1e6:.0f} MB; at most {MAX_BYTES / 1e6:.0f} MB can be "
-            "read. Please send a smaller picture.",
-        )
+        raise too_large(len(data))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about metadata; sizes are checked below
@@ -131,6 +127,15 @@ def to_png(pixels: np.ndarray) -> bytes:
     if not encoded:
         raise ValueError(f"An array of shape {pixels.shape} cannot be a PNG")
     return data.tobytes()
+
+
+def too_large(size: int) -> PictureError:
+    """What is said of a file of more than `MAX_BYTES`, before it is read."""
+    return PictureError(
+        "too_large",
+        f"The file has {size / 1e6:.0f} MB; at most {MAX_BYTES / 1e6:.0f} MB can be read. "
+        "Please send a smaller picture.",
+    )
 
 
 def _too_many_pixels() -> PictureError:

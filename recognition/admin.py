@@ -24,7 +24,13 @@ from django.utils.safestring import SafeString
 from PIL import Image
 
 from ml.scripts import LATIN, SCRIPTS
-from recognition import exports, model_facts, recognizers, wording
+from recognition import (
+    exports,
+    key_admin,  # noqa: F401  registers the API keys
+    model_facts,
+    recognizers,
+    wording,
+)
 from recognition.models import (
     ModelActivation,
     Prediction,

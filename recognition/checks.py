@@ -46,7 +46,7 @@ def _unusable(models: Sequence[Any]) -> Iterator[CheckMessage]:
 
 @checks.register()
 def check_folders(**kwargs: Any) -> list[CheckMessage]:
-    """Pictures and trained models can be written."""
+    """Pictures, trained models and the counts of requests can be written."""
     return [
         _problem(
             f"{name} is {folder}, and no file can be written there.",
@@ -54,7 +54,7 @@ def check_folders(**kwargs: Any) -> list[CheckMessage]:
             f"{name} to another.",
             id=f"recognition.{code}",
         )
-        for name, code in (("PICTURE_ROOT", "E002"), ("MODEL_ROOT", "E003"))
+        for name, code in (("PICTURE_ROOT", "E002"), ("MODEL_ROOT", "E003"), ("CACHE_ROOT", "E004"))
         for folder in [Path(getattr(settings, name))]
         if not _can_be_written(folder)
     ]

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import secrets
 import uuid
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -158,6 +161,12 @@ class PredictionQuerySet(models.QuerySet["Prediction"]):
 
     def not_reviewed(self) -> PredictionQuerySet:
         return self.filter(reviewed_at__isnull=True)
+
+    def read_right(self) -> PredictionQuerySet:
+        return self.reviewed().filter(true_text=F("text"))
+
+    def read_wrong(self) -> PredictionQuerySet:
+        return self.reviewed().exclude(true_text=F("text"))
 
     def review_all(self, *, as_read: bool, by: User | None) -> int:
         """Say of the records not reviewed yet that they are right, or show no digit."""
@@ -381,6 +390,63 @@ class Prediction(models.Model):
         if self.reviewed_at is None:
             return None
         return self.text == self.true_text
+
+
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    def usable(self) -> ApiKeyQuerySet:
+        return self.filter(revoked_at=None, owner__is_active=True)
+
+    def revoke(self) -> int:
+        return self.filter(revoked_at=None).update(revoked_at=timezone.now())
+
+
+class ApiKey(models.Model):
+    """Lets a program act for an account. The key itself is shown once and stored nowhere."""
+
+    TOKEN_START = "digits_"  # so that a key is known for one when it lies where it should not
+    USE_NOTED_EVERY = timedelta(minutes=1)  # not each request is a write
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_keys"
+    )
+    name = models.CharField(max_length=100, help_text="What it is for, or who uses it.")
+    prefix = models.CharField("starts with", max_length=16, editable=False)
+    sha256 = models.CharField("SHA-256 of the key", max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = ApiKeyQuerySet.as_manager()
+    token = ""  # the key itself, known only where it was drawn
+
+    class Meta:
+        verbose_name = "API key"
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def draw(cls, **fields: Any) -> ApiKey:
+        """A new key, not saved yet; of its random `token` only the hash will be stored."""
+        key = cls(**fields)
+        key.draw_token()
+        return key
+
+    def draw_token(self) -> None:
+        self.token = self.TOKEN_START + secrets.token_urlsafe(32)
+        self.prefix = self.token[: len(self.TOKEN_START) + 4]
+        self.sha256 = self.hash(self.token)
+
+    @staticmethod
+    def hash(token: str) -> str:
+        """A fast hash is enough: 32 random bytes cannot be guessed."""
+        return hashlib.sha256(token.encode(errors="replace")).hexdigest()
+
+    def note_use(self) -> None:
+        now = timezone.now()
+        if self.last_used_at is None or now - self.last_used_at >= self.USE_NOTED_EVERY:
+            self.last_used_at = now
+            self.save(update_fields=["last_used_at"])
 
 
 @contextlib.contextmanager

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from django.urls import path
 
-from recognition import several, views
+from recognition import predict, several, views
+from recognition.api import api
 
 urlpatterns = [
     path("", views.recognize, name="recognize"),
@@ -16,5 +17,7 @@ urlpatterns = [
     path("several/<uuid:key>.csv", several.table_csv, name="several_csv"),
     path("history/", views.history, name="history"),
     path("model/", views.model, name="model"),
+    path("predict", predict.predict, name="predict"),
+    path("api/v1/", api.urls),
     path("healthz", views.healthz, name="healthz"),
 ]

@@ -114,7 +114,12 @@ def delete(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
 
 @require_safe
 def picture(request: HttpRequest, public_id: uuid.UUID) -> HttpResponseBase:
-    kept = _find(request, public_id).picture
+    return picture_file(_find(request, public_id))
+
+
+def picture_file(prediction: Prediction) -> HttpResponseBase:
+    """The picture of a prediction, for somebody who may see it."""
+    kept, public_id = prediction.picture, prediction.public_id
     if not kept:
         raise Http404("The picture was removed.")
 

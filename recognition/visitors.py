@@ -15,3 +15,8 @@ def keeper(request: HttpRequest) -> dict[str, Any]:
         return {"owner": request.user}
     visitor = request.session.setdefault("visitor", str(uuid.uuid4()))
     return {"visitor": uuid.UUID(visitor)}
+
+
+def may_keep(request: HttpRequest) -> bool:
+    """Whether what is read for this person is stored."""
+    return True

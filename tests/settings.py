@@ -13,6 +13,8 @@ os.environ |= {
     "CSRF_TRUSTED_ORIGINS": "",
     "HTTPS_ONLY": "0",
     "TRUST_PROXY": "0",
+    "API_LIMIT_PER_KEY": "0",
+    "API_LIMIT_PER_ADDRESS": "0",
     "TIME_ZONE": "UTC",
     "LOG_LEVEL": "WARNING",
 }

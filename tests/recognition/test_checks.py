@@ -112,4 +112,4 @@ def test_a_folder_of_somebody_else_is_an_error(
 ) -> None:
     monkeypatch.setattr(os, "access", lambda path, mode: False)
 
-    assert [message.level for message in checks.check_folders()] == [ERROR, ERROR]
+    assert [message.level for message in checks.check_folders()] == 3 * [ERROR]

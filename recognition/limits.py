@@ -1,0 +1,66 @@
+"""How much a program may ask for: so many requests a minute for each key or address."""
+
+from __future__ import annotations
+
+import ipaddress
+import time
+
+from django.conf import settings
+from django.core.cache import cache
+from django.http import HttpRequest
+
+from recognition.models import ApiKey
+
+WINDOW = 60  # seconds
+
+
+class TooManyRequests(Exception):
+    """The allowance is used up; `retry_after` is in seconds."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"Try again in {retry_after} seconds.")
+        self.retry_after = retry_after
+
+
+def spend(request: HttpRequest, key: ApiKey | None = None, *, cost: int = 1) -> None:
+    """Take a request, or several, off the key's allowance; without a key, off the address's.
+
+    What is left may be overdrawn once, so that a request for many pictures can ever succeed.
+    Two processes that count at the same moment may count one request: the limit keeps a program
+    from taking the whole server, and need not be exact.
+
+    Raises:
+        TooManyRequests: nothing is left until the next minute.
+    """
+    allowance = settings.API_LIMIT_PER_KEY if key else settings.API_LIMIT_PER_ADDRESS
+    if not allowance:
+        return
+
+    window, elapsed = divmod(int(time.time()), WINDOW)
+    who = f"key:{key.pk}" if key else f"address:{address(request)}"
+    name = f"limit:{who}:{window}"
+    used = cache.get(name, 0)
+    if used >= allowance:
+        raise TooManyRequests(WINDOW - elapsed)
+    cache.set(name, used + cost, WINDOW)
+
+
+def address(request: HttpRequest) -> str:
+    """Where a request comes from. Of IPv6 the network: one household has 2^64 addresses.
+
+    A trusted proxy puts the address that it saw at the end of `X-Forwarded-For`; what stands
+    before that was written by the sender.
+    """
+    text = request.META.get("REMOTE_ADDR", "")
+    if settings.TRUST_PROXY:
+        forwarded = request.headers.get("X-Forwarded-For", "")
+        text = forwarded.rpartition(",")[2].strip() or text
+    try:
+        found = ipaddress.ip_address(text)
+    except ValueError:
+        return "unknown"
+    if isinstance(found, ipaddress.IPv4Address):
+        return str(found)
+    if found.ipv4_mapped:
+        return str(found.ipv4_mapped)
+    return str(ipaddress.ip_network((found, 64), strict=False))

@@ -1,0 +1,57 @@
+"""What a program is told when something goes wrong: problem details (RFC 9457)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+
+CONTENT_TYPE = "application/problem+json"
+PATHS = "/api/v1/"
+DETAILS = {
+    400: "The request is not understood.",
+    401: "Send a valid API key as Authorization: Bearer <key>, or sign in.",
+    403: "This request is not allowed.",
+    404: "There is nothing here, or it belongs to somebody else.",
+    405: "This address does not know this method.",
+    500: "The fault is ours. It was written down, and trying again may help.",
+    503: "The site cannot read pictures at the moment. Try again later.",
+}
+
+
+def problem(
+    status: int, detail: str = "", *, headers: Mapping[str, str] | None = None, **more: Any
+) -> HttpResponse:
+    """A response that says what happened; `more` are further members of the document."""
+    document = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail or DETAILS.get(status, HTTPStatus(status).description),
+        **more,
+    }
+    return HttpResponse(
+        json.dumps(document), status=status, content_type=CONTENT_TYPE, headers=headers
+    )
+
+
+def in_the_api(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Turn the pages for people that Django answers with into problem details, in the API."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if (
+            response.status_code < 400
+            or response.headers.get("Content-Type") == CONTENT_TYPE
+            or not request.path_info.startswith(PATHS)
+        ):
+            return response
+        kept = {name: value for name, value in response.items() if name != "Content-Type"}
+        return problem(response.status_code, headers=kept)
+
+    return middleware
