@@ -2,11 +2,12 @@ from __future__ import annotations
 
 from django.urls import path
 
-from recognition import views
+from recognition import corrections, views
 
 urlpatterns = [
     path("", views.recognize, name="recognize"),
     path("p/<uuid:public_id>/", views.result, name="result"),
+    path("p/<uuid:public_id>/correct", corrections.correct, name="correct"),
     path("p/<uuid:public_id>/picture", views.picture, name="picture"),
     path("p/<uuid:public_id>/field/<int:number>", views.field, name="field"),
     path("p/<uuid:public_id>/delete", views.delete, name="delete"),
