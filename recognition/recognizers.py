@@ -8,13 +8,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ml import cards, images
-from ml.images import Kept
+from ml.images import Kept, Picture
 from ml.recognizer import Reading, Recognizer
 from recognition.models import TrainedModel
 
 
 class ModelUnavailable(Exception):
     """No model is active for a script, or its files cannot be used."""
+
+
+@dataclass(frozen=True)
+class Glance:
+    """A reading that nobody keeps; `duration_ms` runs from bytes to reading."""
+
+    reading: Reading
+    model: TrainedModel
+    duration_ms: float
 
 
 @dataclass(frozen=True)
@@ -63,12 +72,21 @@ def answer(data: bytes, script: str) -> Answer:
         images.PictureError: the bytes are not a picture that can be read.
         ModelUnavailable: see `active`.
     """
+    picture, seen = _read(data, script)
+    return Answer(seen.reading, images.keep(picture), seen.model, seen.duration_ms)
+
+
+def glance(data: bytes, script: str) -> Glance:
+    """Read the bytes of a picture that is not going to be kept; raises as `answer` does."""
+    return _read(data, script)[1]
+
+
+def _read(data: bytes, script: str) -> tuple[Picture, Glance]:
     model, recognizer = active(script)
     start = time.perf_counter()
     picture = images.open_picture(data)
     reading = recognizer.read(picture.gray)
-    duration_ms = (time.perf_counter() - start) * 1000
-    return Answer(reading, images.keep(picture), model, duration_ms)
+    return picture, Glance(reading, model, (time.perf_counter() - start) * 1000)
 
 
 @functools.lru_cache(maxsize=8)
