@@ -133,5 +133,6 @@
   window.addEventListener("pagehide", stop);
 
   area.hidden = false;
+  document.querySelector("[data-without-script]").hidden = true;
   show();
 })();

@@ -169,6 +169,7 @@
   });
 
   drawing.hidden = false;
+  document.querySelector("[data-without-script]").hidden = true;
   new ResizeObserver(fit).observe(paper);
   window.addEventListener("resize", fit); // also when the page is zoomed
   fit();
