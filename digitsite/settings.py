@@ -136,6 +136,7 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'"
 )
+PERMISSIONS_POLICY = "camera=(self), display-capture=(), geolocation=(), microphone=(), usb=()"
 SILENCED_SYSTEM_CHECKS = [
     "security.W005",  # HSTS for subdomains: this site cannot speak for its neighbours
     "security.W021",  # nor ask browsers to preload that

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ml import cards, images, preprocessing, saliency, stages
-from ml.images import Kept
+from ml.images import Kept, Picture
 from ml.preprocessing import Field
 from ml.recognizer import Reading, Recognizer
 from ml.saliency import Saliency
@@ -27,6 +27,15 @@ class ModelUnavailable(Exception):
 
 class ModelOutdated(ModelUnavailable):
     """The model was trained on digits prepared in another way than today."""
+
+
+@dataclass(frozen=True)
+class Glance:
+    """A reading that nobody keeps; `duration_ms` runs from bytes to reading."""
+
+    reading: Reading
+    model: TrainedModel
+    duration_ms: float
 
 
 @dataclass(frozen=True)
@@ -93,12 +102,21 @@ def answer(data: bytes, script: str) -> Answer:
         images.PictureError: the bytes are not a picture that can be read.
         ModelUnavailable: see `active`.
     """
+    picture, seen = _read(data, script)
+    return Answer(seen.reading, images.keep(picture), seen.model, seen.duration_ms)
+
+
+def glance(data: bytes, script: str) -> Glance:
+    """Read the bytes of a picture that is not going to be kept; raises as `answer` does."""
+    return _read(data, script)[1]
+
+
+def _read(data: bytes, script: str) -> tuple[Picture, Glance]:
     model, recognizer = current(script)
     start = time.perf_counter()
     picture = images.open_picture(data)
     reading = recognizer.read(picture.gray)
-    duration_ms = (time.perf_counter() - start) * 1000
-    return Answer(reading, images.keep(picture), model, duration_ms)
+    return picture, Glance(reading, model, (time.perf_counter() - start) * 1000)
 
 
 def show_stages(data: bytes) -> Stages:

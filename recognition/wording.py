@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ml.refusals import Reason
+from recognition.models import Prediction
 
 EXPLANATIONS: dict[str, tuple[str, str]] = {
     Reason.BLANK: (
@@ -37,4 +38,16 @@ def explain(reason: str) -> tuple[str, str]:
     return EXPLANATIONS.get(
         reason,
         ("The picture could not be read with certainty.", "Look at the picture yourself."),
+    )
+
+
+def review(prediction: Prediction) -> str:
+    """What was said of an answer when somebody looked; empty before that."""
+    if prediction.is_right is None:
+        return ""
+    start = "Right" if prediction.is_right else "No"
+    return (
+        f"{start}, it is {prediction.true_text}."
+        if prediction.true_text
+        else (f"{start}, it shows no digit.")
     )

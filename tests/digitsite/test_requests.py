@@ -24,6 +24,13 @@ def test_browsers_may_load_nothing_from_elsewhere() -> None:
     assert "unsafe" not in policy
 
 
+def test_the_camera_is_for_this_site_and_nothing_else_is_asked_for() -> None:
+    policy = answer_with(200)["Permissions-Policy"]
+
+    assert "camera=(self)" in policy
+    assert "microphone=()" in policy
+
+
 def test_the_page_that_explains_an_error_keeps_its_own_style(settings: Settings) -> None:
     settings.DEBUG = True
 

@@ -1,0 +1,46 @@
+"""Was it right? What a picture really shows, said by the person it belongs to."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib.auth.models import User
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from recognition import replies, wording
+from recognition.forms import CorrectionForm
+from recognition.models import Prediction
+
+
+@never_cache
+@require_POST
+def correct(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    prediction = Prediction.objects.for_visitor(request).filter(public_id=public_id).first()
+    if prediction is None:
+        raise Http404
+
+    form = CorrectionForm(request.POST)
+    if not form.is_valid():
+        if replies.wants_json(request):
+            return replies.mistake(form)
+        context = {"form": form, "prediction": prediction}
+        return render(request, "recognition/not_corrected.html", context, status=422)
+
+    by = request.user if isinstance(request.user, User) else None
+    prediction.review(form.cleaned_data["true_text"], by=by)
+    if replies.wants_json(request):
+        return JsonResponse({"said": wording.review(prediction)})
+    return redirect(_next(request) or prediction.get_absolute_url())
+
+
+def _next(request: HttpRequest) -> str:
+    """The page to go back to, if it is one of this site's."""
+    address: str = request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(
+        address, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return address if is_ours else ""

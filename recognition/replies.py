@@ -1,0 +1,24 @@
+"""What the site's own scripts get in place of a page."""
+
+from __future__ import annotations
+
+from django import forms
+from django.http import HttpRequest, JsonResponse
+
+UNAVAILABLE = "No picture can be read just now. Nothing was stored. Please try again later."
+
+
+def wants_json(request: HttpRequest) -> bool:
+    """Whether a script asks; a browser that follows a form prefers a page."""
+    preferred = request.get_preferred_type(["text/html", "application/json"])
+    return preferred == "application/json"
+
+
+def mistake(form: forms.Form) -> JsonResponse:
+    """The first thing that is wrong with what was sent, in the words of the form."""
+    error = next(error for errors in form.errors.as_data().values() for error in errors)
+    return JsonResponse({"message": error.messages[0], "code": error.code or ""}, status=422)
+
+
+def unavailable() -> JsonResponse:
+    return JsonResponse({"message": UNAVAILABLE, "code": "unavailable"}, status=503)

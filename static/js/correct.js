@@ -1,0 +1,48 @@
+// Stores what a picture really shows without leaving the page. Without this file the form does.
+(() => {
+  async function store(form, button) {
+    const body = new FormData(form);
+    body.set("true_text", button.value);
+    const response = await fetch(form.action, {
+      method: "POST",
+      body,
+      headers: { Accept: "application/json" },
+    });
+    const answer = await response.json().catch(() => ({}));
+    if (response.ok) return answer.said;
+    if (response.status === 404) throw new Error("This answer is not there any more.");
+    if (response.status === 403) throw new Error("This page has been open for too long. Load it again, please.");
+    throw new Error(answer.message || "Something went wrong on the site. Please try again.");
+  }
+
+  function show(form, button, said) {
+    for (const other of form.querySelectorAll("button[name=true_text]")) {
+      other.setAttribute("aria-pressed", String(other === button));
+    }
+    form.closest("details").querySelector("[data-said]").textContent = said;
+    form.querySelector("[data-correct-status]").textContent = `Stored. ${said}`;
+  }
+
+  function watch(form) {
+    let queue = Promise.resolve(); // a second tap waits for the first, and has the last word
+    form.addEventListener("submit", (event) => {
+      const button = event.submitter;
+      if (button?.name !== "true_text") return;
+      event.preventDefault();
+      const error = form.querySelector("[data-correct-error]");
+      queue = queue.then(async () => {
+        try {
+          show(form, button, await store(form, button));
+          error.textContent = "";
+        } catch (problem) {
+          error.textContent =
+            problem instanceof TypeError
+              ? "The site did not answer. Check the connection, and try again."
+              : problem.message;
+        }
+      });
+    });
+  }
+
+  document.querySelectorAll("form[data-correct]").forEach(watch);
+})();

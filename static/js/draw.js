@@ -1,0 +1,176 @@
+// Paper to draw on. What is drawn is kept as strokes, so that it is sharp on every screen, can be
+// undone, and is sent in one size. After each change the picture goes to [data-live].
+(() => {
+  const drawing = document.querySelector("[data-drawing]");
+  if (!drawing) return;
+
+  const SIDE = 400; // units of a stroke, and px of the picture that is sent
+  const PAPER = "#ffffff";
+  const INK = "#14161b";
+  const ERASER = 2; // times as wide as the pen
+  const PEN_ERASER = 5; // the button number of the other end of a pen
+
+  const find = (name) => drawing.querySelector(`[data-${name}]`);
+  const live = document.querySelector("[data-live]");
+  const paper = find("paper");
+  const onPaper = paper.getContext("2d");
+  const sheet = Object.assign(document.createElement("canvas"), { width: SIDE, height: SIDE });
+  const onSheet = sheet.getContext("2d", { willReadFrequently: true });
+
+  let steps = []; // strokes, and "clear"
+  let undone = [];
+  let stroke = null; // the one being drawn
+  let tool = "pen";
+  let sent = 0;
+
+  // A smooth line through the points from `start` on: curves between the middles of its pieces.
+  function paint(context, { points, width, isEraser }, start = 0, isDone = true) {
+    context.lineWidth = width;
+    context.lineCap = context.lineJoin = "round";
+    context.strokeStyle = context.fillStyle = isEraser ? PAPER : INK;
+    const middle = (n) => [(points[n - 1][0] + points[n][0]) / 2, (points[n - 1][1] + points[n][1]) / 2];
+    context.beginPath();
+    if (points.length === 1) {
+      context.arc(...points[0], width / 2, 0, 2 * Math.PI);
+      context.fill();
+      return;
+    }
+    const first = Math.max(1, start);
+    context.moveTo(...(first === 1 ? points[0] : middle(first - 1)));
+    for (let n = first; n < points.length; n += 1) {
+      context.quadraticCurveTo(...points[n - 1], ...middle(n));
+    }
+    if (isDone) context.lineTo(...points.at(-1));
+    context.stroke();
+  }
+
+  function paintAll(context) {
+    context.fillStyle = PAPER;
+    context.fillRect(0, 0, SIDE, SIDE);
+    for (const step of steps.slice(steps.lastIndexOf("clear") + 1)) paint(context, step);
+  }
+
+  function fit() {
+    const side = Math.max(1, Math.round(paper.clientWidth * devicePixelRatio));
+    if (paper.width !== side) paper.width = paper.height = side;
+    onPaper.setTransform(side / SIDE, 0, 0, side / SIDE, 0, 0);
+    paintAll(onPaper);
+    if (stroke) paint(onPaper, stroke);
+  }
+
+  function isEmpty() {
+    const { buffer } = onSheet.getImageData(0, 0, SIDE, SIDE).data;
+    return new Uint32Array(buffer).every((pixel) => pixel === 0xffffffff);
+  }
+
+  function send(hint = "") {
+    const mine = (sent += 1);
+    const hand = (blob) => {
+      if (mine === sent) live.dispatchEvent(new CustomEvent("picture", { detail: { blob, hint } }));
+    };
+    paintAll(onSheet);
+    if (isEmpty()) hand(null);
+    else sheet.toBlob(hand, "image/png");
+  }
+
+  function enable(button, is) {
+    button.setAttribute("aria-disabled", String(!is));
+  }
+
+  const isClear = () => !steps.length || steps.at(-1) === "clear";
+
+  function change() {
+    enable(find("undo"), steps.length);
+    enable(find("redo"), undone.length);
+    enable(find("clear"), !isClear());
+    send();
+  }
+
+  function add(step) {
+    steps.push(step);
+    undone = [];
+  }
+
+  function undo() {
+    if (stroke || !steps.length) return;
+    undone.push(steps.pop());
+    fit();
+    change();
+  }
+
+  function redo() {
+    if (stroke || !undone.length) return;
+    steps.push(undone.pop());
+    fit();
+    change();
+  }
+
+  function clear() {
+    if (stroke || isClear()) return;
+    add("clear");
+    fit();
+    change();
+  }
+
+  function place({ clientX, clientY }) {
+    const box = paper.getBoundingClientRect();
+    return [((clientX - box.left) * SIDE) / box.width, ((clientY - box.top) * SIDE) / box.height];
+  }
+
+  paper.addEventListener("pointerdown", (event) => {
+    const isEraser = tool === "eraser" || event.button === PEN_ERASER;
+    if (stroke || (event.button !== 0 && event.button !== PEN_ERASER)) return;
+    event.preventDefault();
+    document.activeElement?.blur(); // a key then belongs to the page, not to a button left behind
+    const width = Number(find("width").value) * (isEraser ? ERASER : 1);
+    stroke = { pointer: event.pointerId, points: [place(event)], width, isEraser };
+    paint(onPaper, stroke);
+  });
+
+  // On the window: a stroke that leaves the paper goes on when it comes back.
+  window.addEventListener("pointermove", (event) => {
+    if (event.pointerId !== stroke?.pointer) return;
+    const moves = event.getCoalescedEvents?.() ?? [];
+    const start = stroke.points.length;
+    for (const move of moves.length ? moves : [event]) stroke.points.push(place(move));
+    paint(onPaper, stroke, start, false);
+  });
+
+  function lift(event) {
+    if (event.pointerId !== stroke?.pointer) return;
+    add(stroke);
+    stroke = null;
+    fit();
+    change();
+  }
+  window.addEventListener("pointerup", lift);
+  window.addEventListener("pointercancel", lift);
+
+  for (const button of drawing.querySelectorAll("[data-tool]")) {
+    button.addEventListener("click", () => {
+      tool = button.dataset.tool;
+      for (const other of drawing.querySelectorAll("[data-tool]")) {
+        other.setAttribute("aria-pressed", String(other === button));
+      }
+    });
+  }
+  find("undo").addEventListener("click", undo);
+  find("redo").addEventListener("click", redo);
+  find("clear").addEventListener("click", clear);
+  find("recognise").addEventListener("click", () => send("Draw a digit first."));
+
+  document.addEventListener("keydown", (event) => {
+    if (!(event.ctrlKey || event.metaKey) || event.altKey) return;
+    const key = event.key.toLowerCase();
+    const wanted = key === "y" || (key === "z" && event.shiftKey) ? redo : key === "z" ? undo : null;
+    if (!wanted) return;
+    event.preventDefault();
+    wanted();
+  });
+
+  drawing.hidden = false;
+  document.querySelector("[data-without-script]").hidden = true;
+  new ResizeObserver(fit).observe(paper);
+  window.addEventListener("resize", fit); // also when the page is zoomed
+  fit();
+})();

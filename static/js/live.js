@@ -1,0 +1,153 @@
+// Asks the site what a picture shows, shows the answer, and keeps it when told to.
+//
+// Another script says "here is a picture" with the event "picture" on [data-live]; its detail is
+// { blob, keepable, hint }, where a blob of null means that there is nothing to read and the hint
+// says what to do about it. When there is an answer, or none is to be had, this script says
+// "answered".
+(() => {
+  const panel = document.querySelector("[data-live]");
+  if (!panel) return;
+
+  const find = (name) => panel.querySelector(`[data-${name}]`);
+  const token = panel.querySelector("[name=csrfmiddlewaretoken]").value;
+  const tools = find("keep-tools");
+  const keys = [...panel.querySelectorAll("[data-digit-keys] button")];
+  const bars = [...panel.querySelectorAll("[data-bar]")];
+
+  const first = find("facts").textContent; // what the page says before there is a picture
+
+  let picture = null; // what is shown and would be kept
+  let request = null; // the one on its way; a newer one overtakes it
+  let kept = null; // { blob, url, correct_url, said }
+  let queue = Promise.resolve(); // what is kept and corrected, one after another
+
+  function percent(share) {
+    const text = (100 * share).toFixed(2);
+    return share < 1 && Number(text) >= 100 ? "99.99%" : `${text}%`;
+  }
+
+  async function send(url, fields, signal) {
+    const body = new FormData();
+    for (const [name, value] of Object.entries(fields)) {
+      if (value instanceof Blob) body.append(name, value, "picture");
+      else body.append(name, value);
+    }
+    let response;
+    try {
+      response = await fetch(url, {
+        method: "POST",
+        body,
+        signal,
+        headers: { Accept: "application/json", "X-CSRFToken": token },
+      });
+    } catch (error) {
+      if (error.name === "AbortError") throw error;
+      throw new Error("The site did not answer. Check the connection, and try again.");
+    }
+    const answer = await response.json().catch(() => ({}));
+    signal?.throwIfAborted();
+    if (response.ok) return answer;
+    if (response.status === 403) throw new Error("This page has been open for too long. Load it again, please.");
+    throw new Error(answer.message || "Something went wrong on the site. Please try again.");
+  }
+
+  function showError(message) {
+    find("error").textContent = message;
+  }
+
+  function showVerdict(verdict) {
+    for (const mark of panel.querySelectorAll("[data-verdict]")) {
+      mark.hidden = mark.dataset.verdict !== verdict;
+    }
+  }
+
+  function showBars({ probabilities = [] }) {
+    const best = Math.max(...probabilities);
+    bars.forEach((bar, n) => {
+      const share = probabilities[n];
+      bar.classList.toggle("best", share === best);
+      bar.querySelector("meter").value = share ?? 0;
+      bar.querySelector("[data-share]").textContent = share === undefined ? "-" : percent(share);
+    });
+    const rest = 1 - probabilities.reduce((sum, share) => sum + share, 0);
+    find("rest").textContent = probabilities.length && rest >= 0.0001 ? `No digit at all: ${percent(rest)}.` : "";
+  }
+
+  function facts({ model, duration_ms: time }) {
+    return model && `Read in ${time.toFixed(1)} ms by the model ${model}.`;
+  }
+
+  function show(answer) {
+    showError("");
+    find("text").textContent = answer.text || "-";
+    find("text").classList.toggle("digit-none", !answer.text);
+    find("confidence").textContent = answer.text ? percent(answer.confidence) : "-";
+    showVerdict(answer.verdict);
+    find("what").textContent = answer.what || "";
+    find("what-to-do").textContent = answer.what_to_do || "";
+    showBars(answer);
+    find("facts").textContent = answer.what ? "" : (facts(answer) ?? first);
+    const said = answer.text ? `${answer.text}, ${percent(answer.confidence)}. ${answer.what}` : answer.what;
+    find("status").textContent = said || "";
+  }
+
+  async function read(blob, hint) {
+    request?.abort();
+    const mine = (request = new AbortController());
+    let answer = null;
+    try {
+      answer = blob ? await send(panel.dataset.readUrl, { picture: blob }, mine.signal) : { what: hint };
+      if (mine === request) show(answer);
+    } catch (error) {
+      if (mine !== request || error.name === "AbortError") return;
+      show({});
+      showError(error.message);
+    }
+    if (mine !== request) return;
+    request = null;
+    panel.dispatchEvent(new CustomEvent("answered", { detail: answer }));
+  }
+
+  function showKept() {
+    const is = kept !== null && kept.blob === picture;
+    find("keep").hidden = is;
+    find("not-kept").hidden = is;
+    find("kept").textContent = is ? `Kept. ${kept.said}` : "";
+    find("kept-link").hidden = !is;
+    if (is) find("kept-link").querySelector("a").href = kept.url;
+    for (const key of keys) key.setAttribute("aria-pressed", String(is && kept.label === key.value));
+  }
+
+  // Without a label: only keep. With one: keep, if that is not done yet, and say what it is.
+  async function store(blob, label) {
+    const said = label === undefined ? {} : { true_text: label };
+    try {
+      if (kept?.blob !== blob) {
+        const fields = { picture: blob, source: panel.dataset.source, ...said };
+        kept = { blob, label, ...(await send(panel.dataset.keepUrl, fields)) };
+      } else if (label !== undefined) {
+        Object.assign(kept, { label }, await send(kept.correct_url, said));
+      }
+      if (blob === picture) showError("");
+    } catch (error) {
+      if (blob === picture) showError(error.message);
+    }
+    showKept();
+  }
+
+  function keep(label) {
+    const blob = picture;
+    if (blob) queue = queue.then(() => store(blob, label));
+  }
+
+  panel.addEventListener("picture", ({ detail: { blob, hint = "", keepable = true } }) => {
+    if (blob !== picture) {
+      picture = blob;
+      showKept();
+    }
+    tools.disabled = !blob || !keepable;
+    read(blob, hint);
+  });
+  find("keep").addEventListener("click", () => keep());
+  for (const key of keys) key.addEventListener("click", () => keep(key.value));
+})();

@@ -1,0 +1,190 @@
+"""Was it right? The person whose picture it is says what it really shows."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.template.loader import render_to_string
+from django.test import Client, RequestFactory
+from django.urls import reverse
+
+from recognition.models import Prediction
+
+if TYPE_CHECKING:
+    from django.test.client import _MonkeyPatchedWSGIResponse as Response
+
+pytestmark = pytest.mark.django_db
+Make = Callable[..., Prediction]
+SCRIPT = {"accept": "application/json"}
+
+
+def correct(client: Client, prediction: Prediction, fields: dict[str, Any], **kw: Any) -> Response:
+    return client.post(reverse("correct", args=[prediction.public_id]), fields, **kw)
+
+
+@pytest.mark.parametrize(("true_text", "is_right"), [("7", True), ("1", False), ("", False)])
+def test_one_digit_or_none_is_stored(
+    true_text: str, is_right: bool, client: Client, visitor: uuid.UUID, make_prediction: Make
+) -> None:
+    prediction = make_prediction(visitor=visitor)
+
+    response = correct(client, prediction, {"true_text": true_text})
+
+    prediction.refresh_from_db()
+    assert response["Location"] == prediction.get_absolute_url()
+    assert (prediction.true_text, prediction.is_right) == (true_text, is_right)
+    assert prediction.reviewed_by is None
+
+
+def test_it_can_be_changed(client: Client, visitor: uuid.UUID, make_prediction: Make) -> None:
+    prediction = make_prediction(visitor=visitor)
+    for true_text in ("1", "", "7"):
+        correct(client, prediction, {"true_text": true_text})
+
+    prediction.refresh_from_db()
+    assert (prediction.true_text, prediction.is_right) == ("7", True)
+
+
+def test_a_signed_in_person_is_named_as_the_reviewer(client: Client, make_prediction: Make) -> None:
+    user = User.objects.create_user("teacher")
+    client.force_login(user)
+    prediction = make_prediction(owner=user)
+
+    correct(client, prediction, {"true_text": "7"})
+
+    prediction.refresh_from_db()
+    assert prediction.reviewed_by == user
+
+
+def test_a_script_gets_the_words_for_it(
+    client: Client, visitor: uuid.UUID, make_prediction: Make
+) -> None:
+    response = correct(client, make_prediction(visitor=visitor), {"true_text": "1"}, headers=SCRIPT)
+
+    assert response.json() == {"said": "No, it is 1."}
+
+
+BAD: dict[str, tuple[dict[str, str], str]] = {
+    "nothing": ({}, "required"),
+    "a letter": ({"true_text": "x"}, "not_digits"),
+    "a numeral of another script": ({"true_text": "७"}, "not_digits"),
+    "two lines": ({"true_text": "7\n7"}, "not_digits"),
+    "a formula": ({"true_text": "=1+1"}, "not_digits"),
+    "a long number": ({"true_text": 51 * "7"}, "max_length"),
+    "a zero byte": ({"true_text": "7\0"}, "not_digits"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_a_bad_answer_is_refused_in_plain_words(
+    kind: str, client: Client, visitor: uuid.UUID, make_prediction: Make
+) -> None:
+    fields, code = BAD[kind]
+    prediction = make_prediction(visitor=visitor)
+
+    page = correct(client, prediction, fields)
+    reply = correct(client, prediction, fields, headers=SCRIPT)
+
+    prediction.refresh_from_db()
+    assert (page.status_code, reply.status_code) == (422, 422)
+    assert "This was not stored" in page.text
+    assert reply.json()["code"] == code
+    assert prediction.reviewed_at is None
+
+
+def test_nobody_corrects_the_record_of_another(
+    client: Client, visitor: uuid.UUID, make_prediction: Make
+) -> None:
+    for prediction in (
+        make_prediction(visitor=uuid.uuid4()),
+        make_prediction(),
+        make_prediction(owner=User.objects.create_user("teacher")),
+    ):
+        assert correct(client, prediction, {"true_text": "1"}).status_code == 404
+        prediction.refresh_from_db()
+        assert prediction.reviewed_at is None
+
+
+def test_staff_correct_in_the_admin_and_not_here(client: Client, make_prediction: Make) -> None:
+    client.force_login(User.objects.create_user("reviewer", is_staff=True))
+    prediction = make_prediction(visitor=uuid.uuid4())
+
+    assert correct(client, prediction, {"true_text": "1"}).status_code == 404
+    assert "Was it right?" not in client.get(prediction.get_absolute_url()).text
+
+
+def test_it_goes_back_to_the_page_it_came_from(
+    client: Client, visitor: uuid.UUID, make_prediction: Make
+) -> None:
+    response = correct(
+        client,
+        make_prediction(visitor=visitor),
+        {"true_text": "7", "next": "/history/?page=2"},
+    )
+
+    assert response["Location"] == "/history/?page=2"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://evil.example/",
+        "//evil.example",
+        "javascript:alert(1)",
+        "/\\evil.example",
+        "\n//e.x",
+    ],
+)
+def test_it_never_leads_to_another_site(
+    address: str, client: Client, visitor: uuid.UUID, make_prediction: Make
+) -> None:
+    prediction = make_prediction(visitor=visitor)
+
+    response = correct(client, prediction, {"true_text": "7", "next": address})
+
+    assert response["Location"] == prediction.get_absolute_url()
+
+
+def test_a_form_from_elsewhere_is_refused(make_prediction: Make) -> None:
+    client = Client(enforce_csrf_checks=True)
+
+    assert correct(client, make_prediction(), {"true_text": "7"}).status_code == 403
+
+
+def test_a_link_corrects_nothing(client: Client, visitor: uuid.UUID, make_prediction: Make) -> None:
+    prediction = make_prediction(visitor=visitor)
+
+    assert client.get(reverse("correct", args=[prediction.public_id])).status_code == 405
+
+
+def test_the_result_asks_and_then_shows_what_was_said(
+    client: Client, visitor: uuid.UUID, make_prediction: Make
+) -> None:
+    prediction = make_prediction(visitor=visitor)
+    before = client.get(prediction.get_absolute_url()).text
+    correct(client, prediction, {"true_text": "1"})
+
+    after = client.get(prediction.get_absolute_url()).text
+
+    assert "Was it right?" in before
+    assert 'aria-pressed="true"' not in before
+    assert "No, it is 1." in after
+    assert 'value="1" aria-pressed="true"' in after
+    assert after.count('aria-pressed="true"') == 1
+
+
+def test_a_list_gets_it_folded_with_the_way_back(visitor: uuid.UUID, make_prediction: Make) -> None:
+    html = render_to_string(
+        "recognition/_correct.html",
+        {"prediction": make_prediction(visitor=visitor), "next": '/history/?a="b'},
+        request=RequestFactory().get("/history/"),
+    )
+
+    assert "<details" in html
+    assert " open " not in html
+    assert 'name="next" value="/history/?a=&quot;b"' in html
+    assert html.count('name="true_text"') == 11
