@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from recognition import predict, views
+from recognition import api_page, predict, views
 from recognition.api import api
 
 urlpatterns = [
@@ -14,6 +14,7 @@ urlpatterns = [
     path("history/", views.history, name="history"),
     path("model/", views.model, name="model"),
     path("predict", predict.predict, name="predict"),
+    path("api/", api_page.api_page, name="api"),
     path("api/v1/", api.urls),
     path("healthz", views.healthz, name="healthz"),
 ]
