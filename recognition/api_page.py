@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_safe
 
 from recognition import api_schemas, intake
@@ -22,7 +25,7 @@ from recognition.api_examples import EXAMPLES
 class Parameter:
     name: str
     values: str
-    description: str
+    description: SafeString
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Operation:
     method: str
     path: str
     summary: str
-    paragraphs: list[str]
+    paragraphs: list[SafeString]
     needs_key: bool
     parameters: list[Parameter]
     bodies: list[tuple[str, str]]  # type, example
@@ -54,7 +57,7 @@ def api_page(request: HttpRequest) -> HttpResponse:
             for found in EXAMPLES
         ],
         "operations": _operations(),
-        "prediction": json.dumps(api_schemas.EXAMPLE, indent=2),
+        "prediction": _readable(api_schemas.EXAMPLE),
         "per_key": settings.API_LIMIT_PER_KEY,
         "per_address": settings.API_LIMIT_PER_ADDRESS,
         "json_megabytes": intake.MAX_JSON_BYTES // 1_000_000,
@@ -81,7 +84,7 @@ def _operation(method: str, path: str, details: dict[str, Any]) -> Operation:
         method=method,
         path=path,
         summary=details["summary"],
-        paragraphs=details.get("description", "").split("\n\n"),
+        paragraphs=[_with_code(text) for text in details.get("description", "").split("\n\n")],
         needs_key="security" in details,
         parameters=[_parameter(found) for found in details["parameters"]],
         bodies=[(kind, _example(body)) for kind, body in content.items()],
@@ -93,7 +96,9 @@ def _operation(method: str, path: str, details: dict[str, Any]) -> Operation:
 
 
 def _parameter(details: dict[str, Any]) -> Parameter:
-    return Parameter(details["name"], _values(details["schema"]), details.get("description", ""))
+    return Parameter(
+        details["name"], _values(details["schema"]), _with_code(details.get("description", ""))
+    )
 
 
 def _values(schema: dict[str, Any]) -> str:
@@ -112,5 +117,21 @@ def _example(body: dict[str, Any]) -> str:
     """The body as a person would write it; for a form its fields."""
     if "example" not in body:
         return "\n".join(f"{name}=@file" for name in body["schema"]["properties"])
-    text = json.dumps(body["example"], indent=2)
-    return text.replace(api_schemas.EXAMPLE_PICTURE, api_schemas.EXAMPLE_PICTURE[:16] + "…")
+    return _readable(body["example"]).replace(
+        api_schemas.EXAMPLE_PICTURE, api_schemas.EXAMPLE_PICTURE[:16] + "…"
+    )
+
+
+def _readable(example: Any) -> str:
+    """JSON over several lines, but numbers beside each other."""
+    text = json.dumps(example, indent=2)
+    return re.sub(r"\[[^][{}\"]+\]", lambda found: " ".join(found[0].split()), text)
+
+
+def _with_code(text: str) -> SafeString:
+    """What stands between backticks is code."""
+    parts = (
+        (f"<code>{part}</code>" if n % 2 else part)
+        for n, part in enumerate(escape(text).split("`"))
+    )
+    return mark_safe("".join(parts))
