@@ -41,15 +41,14 @@ def problem(
 def in_the_api(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Turn the pages for people that Django answers with into problem details, in the API."""
+    """In the API, turn the pages that Django answers with into problem details; store nothing."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        if (
-            response.status_code < 400
-            or response.headers.get("Content-Type") == CONTENT_TYPE
-            or not request.path_info.startswith(PATHS)
-        ):
+        if not request.path_info.startswith(PATHS):
+            return response
+        response.headers.setdefault("Cache-Control", "no-store")  # it depends on the key
+        if response.status_code < 400 or response.headers.get("Content-Type") == CONTENT_TYPE:
             return response
         kept = {name: value for name, value in response.items() if name != "Content-Type"}
         return problem(response.status_code, headers=kept)

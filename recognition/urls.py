@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from recognition import corrections, live, predict, several, views
+from recognition import api_page, corrections, live, predict, several, views
 from recognition.api import api
 
 urlpatterns = [
@@ -23,6 +23,7 @@ urlpatterns = [
     path("history/", views.history, name="history"),
     path("model/", views.model, name="model"),
     path("predict", predict.predict, name="predict"),
+    path("api/", api_page.api_page, name="api"),
     path("api/v1/", api.urls),
     path("healthz", views.healthz, name="healthz"),
 ]

@@ -13,7 +13,7 @@ from django.core.management import get_commands, load_command_class
 
 from tests.conftest import ROOT
 
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/mysql.md", "docs/deployment.md")
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/api.md", "docs/mysql.md", "docs/deployment.md")
 BLOCK = re.compile(r"^```(?:sh|bat)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 

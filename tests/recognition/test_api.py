@@ -8,18 +8,19 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import urlencode
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from pytest_django.asserts import assertNumQueries
 from pytest_django.fixtures import Settings
 
-from recognition import api_schemas, recognizers
+from recognition import api_schemas, cursors, recognizers
 from recognition.models import ApiKey, Prediction, TrainedModel
 from tests.recognition.test_bad_input import READ, REFUSED, decode
 
@@ -330,6 +331,26 @@ def test_the_list_asks_the_same_queries_however_long_it_is(program: Client, make
             make()
         with assertNumQueries(2):
             program.get(LIST)
+
+
+@pytest.mark.parametrize("place", [None, (datetime(2026, 3, 1, tzinfo=UTC), 7)])
+def test_a_page_is_found_by_an_index(api_key: ApiKey, place: cursors.Place | None) -> None:
+    mine = Prediction.objects.filter(owner=api_key.owner)
+
+    with CaptureQueriesContext(connection) as captured:
+        cursors.page(mine, limit=50, cursor=place)
+
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("EXPLAIN QUERY PLAN " + captured[0]["sql"])
+            plan = " ".join(row[3] for row in cursor.fetchall())
+        assert "USING INDEX prediction_owner" in plan
+        assert "TEMP B-TREE" not in plan
+
+
+def test_the_types_are_those_of_the_records() -> None:
+    assert set(get_args(api_schemas.Verdict)) == set(Prediction.Verdict.values)
+    assert set(get_args(api_schemas.Source)) == set(Prediction.Source.values)
 
 
 # Correct, delete

@@ -61,6 +61,11 @@ def test_a_fault_of_ours_is_a_problem_that_tells_nothing(
         assert "secret" not in response.text
 
 
+def test_no_answer_is_kept_on_the_way(client: Client) -> None:
+    assert client.get("/api/v1/health")["Cache-Control"] == "no-store"
+    assert client.get("/api/v1/nothing")["Cache-Control"] == "no-store"
+
+
 def test_an_unknown_host_is_a_problem(client: Client) -> None:
     response = client.get("/api/v1/health", headers={"host": "example.org"})
 
