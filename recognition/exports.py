@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Callable, Iterable, Iterator
 
 from recognition.models import Prediction, PredictionQuerySet
 
-COLUMNS = (
-    "id",
-    "created_at",
-    "source",
-    "script",
-    "text",
-    "confidence",
-    "verdict",
-    "reason",
-    "true_text",
-    "reviewed_at",
-    "reviewed_by",
-    "model",
-    "duration_ms",
-)
+COLUMNS: dict[str, Callable[[Prediction], object]] = {
+    "id": lambda prediction: str(prediction.public_id),
+    "created_at": lambda prediction: prediction.created_at.isoformat(timespec="seconds"),
+    "source": lambda prediction: prediction.source,
+    "script": lambda prediction: prediction.script,
+    "text": lambda prediction: prediction.text,
+    "confidence": lambda prediction: round(prediction.confidence, 4),
+    "verdict": lambda prediction: prediction.verdict,
+    "reason": lambda prediction: prediction.reason,
+    "true_text": lambda prediction: prediction.true_text,
+    "reviewed_at": lambda prediction: (
+        prediction.reviewed_at.isoformat(timespec="seconds") if prediction.reviewed_at else ""
+    ),
+    "reviewed_by": lambda prediction: (
+        prediction.reviewed_by.get_username() if prediction.reviewed_by else ""
+    ),
+    "model": lambda prediction: prediction.model.version,
+    "duration_ms": lambda prediction: round(prediction.duration_ms, 2),
+}
+OWN_COLUMNS = [name for name in COLUMNS if name != "reviewed_by"]  # staff keep their names
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -43,25 +49,28 @@ def predictions_csv(predictions: PredictionQuerySet) -> Iterator[str]:
     yield csv_line(COLUMNS)
     rows = predictions.select_related("model", "reviewed_by").defer("model__card", "digits")
     for prediction in rows.iterator(chunk_size=2000):
-        yield csv_line(_values(prediction))
+        yield csv_line(_values(prediction, COLUMNS))
 
 
-def _values(prediction: Prediction) -> tuple[object, ...]:
-    return (
-        str(prediction.public_id),
-        prediction.created_at.isoformat(timespec="seconds"),
-        prediction.source,
-        prediction.script,
-        prediction.text,
-        round(prediction.confidence, 4),
-        prediction.verdict,
-        prediction.reason,
-        prediction.true_text,
-        prediction.reviewed_at.isoformat(timespec="seconds") if prediction.reviewed_at else "",
-        prediction.reviewed_by.get_username() if prediction.reviewed_by else "",
-        prediction.model.version,
-        round(prediction.duration_ms, 2),
-    )
+def own_csv(predictions: Iterable[Prediction]) -> Iterator[str]:
+    """The same for the person whom the records belong to."""
+    yield csv_line(OWN_COLUMNS)
+    for prediction in predictions:
+        yield csv_line(_values(prediction, OWN_COLUMNS))
+
+
+def own_json(predictions: Iterable[Prediction]) -> Iterator[str]:
+    """The parts of one JSON list, an object a line."""
+    start = "[\n"
+    for prediction in predictions:
+        entry = dict(zip(OWN_COLUMNS, _values(prediction, OWN_COLUMNS), strict=True))
+        yield start + json.dumps(entry)
+        start = ",\n"
+    yield "[]\n" if start == "[\n" else "\n]\n"
+
+
+def _values(prediction: Prediction, columns: Iterable[str]) -> list[object]:
+    return [COLUMNS[name](prediction) for name in columns]
 
 
 class _Echo:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from recognition import api_page, corrections, live, predict, several, views
+from recognition import api_page, corrections, history, live, predict, several, views
 from recognition.api import api
 
 urlpatterns = [
@@ -20,7 +20,9 @@ urlpatterns = [
     path("several/", several.add, name="several_add"),
     path("several/<uuid:key>/", several.table, name="several"),
     path("several/<uuid:key>.csv", several.table_csv, name="several_csv"),
-    path("history/", views.history, name="history"),
+    path("history/", history.history, name="history"),
+    path("history.csv", history.download_csv, name="history_csv"),
+    path("history.json", history.download_json, name="history_json"),
     path("model/", views.model, name="model"),
     path("predict", predict.predict, name="predict"),
     path("api/", api_page.api_page, name="api"),

@@ -15,14 +15,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from ml.images import PictureError
 from ml.scripts import LATIN
-from recognition import inside, model_facts, recognizers, several, visitors, wording
+from recognition import history, inside, model_facts, recognizers, several, visitors, wording
 from recognition.forms import PictureForm
 from recognition.models import Prediction, TrainedModel
 
 logger = logging.getLogger(__name__)
 
-PAGE_SIZE = 24  # fills two, three and four columns
-MAX_PAGE = 10_000
 CONTENT_TYPES = {".png": "image/png", ".jpg": "image/jpeg"}  # what `images.keep` writes
 
 
@@ -109,7 +107,7 @@ def delete(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         raise Http404
 
     prediction.delete()
-    return redirect("history")
+    return redirect(history.way_back(request))
 
 
 @require_safe
@@ -160,29 +158,6 @@ def _private(response: HttpResponseBase) -> HttpResponseBase:
     response["Cache-Control"] = "private, max-age=3600"
     response["X-Content-Type-Options"] = "nosniff"
     return response
-
-
-@never_cache
-@require_safe
-def history(request: HttpRequest) -> HttpResponse:
-    page = _page_number(request)
-    start = (page - 1) * PAGE_SIZE
-    mine = Prediction.objects.for_visitor(request).order_by("-created_at", "-pk").defer("digits")
-    found = list(mine[start : start + PAGE_SIZE + 1])
-    context = {
-        "predictions": found[:PAGE_SIZE],
-        "page": page,
-        "newer": page - 1,
-        "older": page + 1 if len(found) > PAGE_SIZE else None,
-    }
-    return render(request, "recognition/history.html", context)
-
-
-def _page_number(request: HttpRequest) -> int:
-    asked = request.GET.get("page", "1")
-    if not (asked.isascii() and asked.isdigit() and len(asked) <= 5):
-        raise Http404
-    return min(max(int(asked), 1), MAX_PAGE)
 
 
 @require_safe

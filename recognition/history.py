@@ -1,0 +1,234 @@
+"""What was read for a person: found again, narrowed down, taken along."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db.models import F, Q
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from recognition import exports
+from recognition.models import Prediction, PredictionQuerySet
+from recognition.templatetags.reading import VERDICTS
+
+PAGE_SIZE = 24  # fills two, three and four columns
+CHUNK = 1000  # records a query when all are taken along
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+CURSOR = re.compile(r"(\d{1,16})-(\d{1,18})", re.ASCII)
+DAYS = (  # whatever the time zone, the moment is one that every database can hold
+    MinValueValidator(date(1970, 1, 2), "Please choose a day from 1970 on."),
+    MaxValueValidator(date(2200, 1, 1), "Please choose a day before 2200."),
+)
+
+
+class Filters(forms.Form):
+    verdict = forms.ChoiceField(
+        label="How sure", required=False, choices=[("", "Any"), *VERDICTS.items()]
+    )
+    source = forms.ChoiceField(
+        label="Came by", required=False, choices=[("", "Any way"), *Prediction.Source.choices]
+    )
+    right = forms.ChoiceField(
+        label="Was it right",
+        required=False,
+        choices=[("", "Any"), ("yes", "Right"), ("no", "Wrong"), ("unsaid", "Not said")],
+    )
+    since = forms.DateField(label="From", required=False, validators=DAYS)
+    until = forms.DateField(label="To", required=False, validators=DAYS)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("since", "until"):
+            self.fields[name].widget = forms.DateInput({"type": "date"}, format="%Y-%m-%d")
+
+    def clean(self) -> None:
+        since, until = self.cleaned_data.get("since"), self.cleaned_data.get("until")
+        if since and until and since > until:
+            error = ValidationError("The last day is before the first.", code="order")
+            self.add_error("until", error)
+
+    @property
+    def is_set(self) -> bool:
+        return self.is_valid() and any(self.cleaned_data.values())
+
+    def narrow(self, predictions: PredictionQuerySet) -> PredictionQuerySet:
+        asked = self.cleaned_data
+        if asked["verdict"]:
+            # Not `verdict=`: that has an index of its own, in which everybody's records lie.
+            others = set(Prediction.Verdict.values) - {asked["verdict"]}
+            predictions = predictions.exclude(verdict__in=sorted(others))
+        if asked["source"]:
+            predictions = predictions.filter(source=asked["source"])
+        if asked["right"]:
+            predictions = predictions.filter(_said(asked["right"]))
+        if asked["since"]:
+            predictions = predictions.filter(created_at__gte=_moment(asked["since"], time.min))
+        if asked["until"]:
+            predictions = predictions.filter(created_at__lte=_moment(asked["until"], time.max))
+        return predictions
+
+
+def _said(right: str) -> Q:
+    if right == "unsaid":
+        return Q(reviewed_at__isnull=True)
+    agrees = Q(true_text=F("text"))
+    return Q(reviewed_at__isnull=False) & (agrees if right == "yes" else ~agrees)
+
+
+def _moment(day: date, at: time) -> datetime:
+    return timezone.make_aware(datetime.combine(day, at))
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """A place between two records of a list that is sorted by time, then by key."""
+
+    created_at: datetime
+    pk: int
+
+    @classmethod
+    def at(cls, prediction: Prediction) -> Cursor:
+        return cls(prediction.created_at, prediction.pk)
+
+    @classmethod
+    def parse(cls, text: str) -> Cursor:
+        found = CURSOR.fullmatch(text)
+        if not found:
+            raise Http404("There is no such place in the history.")
+        microseconds, pk = map(int, found.groups())
+        return cls(EPOCH + timedelta(microseconds=microseconds), pk)
+
+    def __str__(self) -> str:
+        return f"{(self.created_at - EPOCH) // timedelta(microseconds=1)}-{self.pk}"
+
+    def including(self) -> Cursor:
+        """The place from which the newer list starts with the record that stood here."""
+        return Cursor(self.created_at, max(self.pk - 1, 0))
+
+    def older(self, predictions: PredictionQuerySet) -> PredictionQuerySet:
+        same_or_less = Q(created_at__lt=self.created_at) | Q(pk__lt=self.pk)
+        return predictions.filter(same_or_less, created_at__lte=self.created_at)
+
+    def newer(self, predictions: PredictionQuerySet) -> PredictionQuerySet:
+        same_or_more = Q(created_at__gt=self.created_at) | Q(pk__gt=self.pk)
+        return predictions.filter(same_or_more, created_at__gte=self.created_at)
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some records, the newest first, and the places from which the list goes on."""
+
+    predictions: list[Prediction]
+    newer: Cursor | None = None
+    older: Cursor | None = None
+
+
+def page_of(predictions: PredictionQuerySet, *, before: str = "", after: str = "") -> Page:
+    """One page, found without counting: one row more than is shown says whether there is more."""
+    if before:
+        return _page_before(predictions, Cursor.parse(before))
+    if after:
+        return _page_after(predictions, Cursor.parse(after))
+    return _page_before(predictions, None)
+
+
+def _page_before(predictions: PredictionQuerySet, cursor: Cursor | None) -> Page:
+    if cursor:
+        predictions = cursor.older(predictions)
+    found = list(_newest_first(predictions)[: PAGE_SIZE + 1])
+    shown, more = found[:PAGE_SIZE], found[PAGE_SIZE:]
+    newer = cursor and (Cursor.at(shown[0]) if shown else cursor.including())
+    return Page(shown, newer, Cursor.at(shown[-1]) if more else None)
+
+
+def _page_after(predictions: PredictionQuerySet, cursor: Cursor) -> Page:
+    found = list(cursor.newer(predictions).order_by("created_at", "pk")[: PAGE_SIZE + 1])
+    if len(found) <= PAGE_SIZE:
+        return _page_before(predictions, None)
+    shown = found[PAGE_SIZE - 1 :: -1]
+    return Page(shown, Cursor.at(shown[0]), Cursor.at(shown[-1]))
+
+
+def _newest_first(predictions: PredictionQuerySet) -> PredictionQuerySet:
+    return predictions.order_by("-created_at", "-pk")
+
+
+def walk(predictions: PredictionQuerySet) -> Iterator[Prediction]:
+    """All of them, the newest first, so that few are in memory at a time.
+
+    `iterator()` is not enough: MySQL's driver fetches the whole answer first.
+    """
+    rest = predictions
+    while True:
+        chunk = list(_newest_first(rest)[:CHUNK])
+        yield from chunk
+        if len(chunk) < CHUNK:
+            return
+        rest = Cursor.at(chunk[-1]).older(predictions)
+
+
+@never_cache
+@require_safe
+def history(request: HttpRequest) -> HttpResponse:
+    filters = Filters(request.GET)
+    if not filters.is_valid():
+        context: dict[str, Any] = {"filters": filters, "page": Page([])}
+        return render(request, "recognition/history.html", context, status=422)
+
+    found = filters.narrow(Prediction.objects.for_visitor(request).defer("digits"))
+    before, after = request.GET.get("before", ""), request.GET.get("after", "")
+    context = {"filters": filters, "page": page_of(found, before=before, after=after)}
+    return render(request, "recognition/history.html", context)
+
+
+@never_cache
+@require_safe
+def download_csv(request: HttpRequest) -> HttpResponseBase:
+    return _download(request, "csv")
+
+
+@never_cache
+@require_safe
+def download_json(request: HttpRequest) -> HttpResponseBase:
+    return _download(request, "json")
+
+
+def _download(request: HttpRequest, suffix: str) -> HttpResponseBase:
+    filters = Filters(request.GET)
+    if not filters.is_valid():
+        return redirect(f"{reverse('history')}?{request.GET.urlencode()}")
+
+    own = Prediction.objects.for_visitor(request).select_related("model")
+    rows = walk(filters.narrow(own).defer("model__card", "digits"))
+    lines = exports.own_csv(rows) if suffix == "csv" else exports.own_json(rows)
+    content_type = "text/csv; charset=utf-8" if suffix == "csv" else "application/json"
+    response = StreamingHttpResponse(_encoded(lines), content_type=content_type)
+    response["Content-Disposition"] = f'attachment; filename="digits.{suffix}"'
+    return response
+
+
+def _encoded(lines: Iterable[str]) -> Iterator[bytes]:
+    return (line.encode() for line in lines)
+
+
+def way_back(request: HttpRequest) -> str:
+    """The page of this site that a form names to go back to; else the history."""
+    address: str = request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(
+        address, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return address if is_ours else reverse("history")
