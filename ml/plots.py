@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator, PercentFormatter
 from PIL import Image
 
 WIDTH = 4.8  # inches: at 390 px on a phone, 10 pt is read like 11 px
@@ -56,8 +56,9 @@ def curves(history: Sequence[Mapping[str, float]]) -> bytes:
         above.plot(epochs, wrong, label=label, **look)
         below.plot(epochs, loss, **look)
     above.set_yscale("log")
-    above.yaxis.set_major_formatter(PercentFormatter(decimals=1))
-    above.yaxis.set_minor_formatter(PercentFormatter(decimals=1))
+    above.yaxis.set_major_locator(FixedLocator([0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100]))
+    above.yaxis.set_major_formatter(lambda value, _: f"{value:g}%")
+    above.yaxis.set_minor_locator(NullLocator())
     _dress(above, "Read wrong in each epoch of training", ylabel="read wrong")
     _dress(below, "Loss", xlabel="epoch")
     below.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
@@ -104,7 +105,7 @@ def confusion(matrix: Sequence[Sequence[int]], title: str) -> bytes:
     for row, column in np.ndindex(counts.shape):
         count = int(counts[row, column])
         if row == column:
-            _cell(axes, row, column, str(count), 8 if count > 999 else 9)
+            _cell(axes, row, column, str(count))
         elif count:
             axes.text(column, row, str(count), ha="center", va="center", fontsize=SIZE, color=INK)
     axes.set_xticks(range(10))
@@ -119,32 +120,29 @@ def confusion(matrix: Sequence[Sequence[int]], title: str) -> bytes:
 
 
 def reliability(bins: Mapping[str, Sequence[Mapping[str, float]]]) -> bytes:
-    """How often it was right, against how sure it said it was.
+    """How often it was right, against how sure it said it was; large marks are many pictures.
 
     Args:
         bins: set -> `evaluation.reliability`.
     """
-    figure = Figure((WIDTH, 4.9), layout="constrained")
+    figure = Figure((WIDTH, 5.3), layout="constrained")
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], color=SOFT, lw=1, ls=":", label="as it should be")
-    marks = ("o", "s")
     for number, (name, rows) in enumerate(bins.items()):
-        axes.plot(
-            [row["confidence"] for row in rows],
-            [row["accuracy"] for row in rows],
-            color=(BLUE, VERMILION)[number % 2],
-            marker=marks[number % 2],
-            ls=("-", "--")[number % 2],
-            ms=5,
-            lw=1.4,
-            label=f"{name} ({sum(row['count'] for row in rows):,} pictures)",
-        )
-    axes.set_xlim(0, 1.02)
-    axes.set_ylim(0, 1.02)
+        colour, style = (BLUE, VERMILION)[number % 2], ("-", "--")[number % 2]
+        confidences = [row["confidence"] for row in rows]
+        accuracies = [row["accuracy"] for row in rows]
+        sizes = [12 + 30 * np.log10(row["count"]) for row in rows]
+        label = f"{name} ({sum(row['count'] for row in rows):,} pictures)"
+        axes.plot(confidences, accuracies, color=colour, ls=style, lw=1, alpha=0.6)
+        mark = ("o", "s")[number % 2]
+        axes.scatter(confidences, accuracies, sizes, color=colour, marker=mark, label=label)
+    axes.set_xlim(-0.03, 1.03)
+    axes.set_ylim(-0.03, 1.03)
     axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     _dress(axes, "Does its confidence mean what it says?", xlabel="confidence", ylabel="were right")
-    axes.legend(loc="upper left", frameon=False, fontsize=SIZE - 1, labelcolor=INK)
+    figure.legend(loc="outside lower center", frameon=False, fontsize=SIZE - 1, labelcolor=INK)
     return _png(figure)
 
 
@@ -167,9 +165,9 @@ def sheet(tiles: Sequence[Tile], title: str, *, with_set: bool) -> bytes:
     return _png(figure)
 
 
-def _cell(axes: Axes, row: int, column: int, text: str, size: float) -> None:
+def _cell(axes: Axes, row: int, column: int, text: str) -> None:
     axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, color="#e8ecf4", lw=0))
-    axes.text(column, row, text, ha="center", va="center", fontsize=size, color=SOFT)
+    axes.text(column, row, text, ha="center", va="center", fontsize=SIZE - 2.5, color=SOFT)
 
 
 def _frame() -> Rectangle:

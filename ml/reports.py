@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from ml import preprocessing
-from ml.cards import ModelCard
+from ml.cards import SERVED_FILE, ModelCard
 from ml.preprocessing import FIELD
 from ml.refusals import Refused
 
+FORMAT = 1
 FOLDER = "evaluation"
 REPORT, TEXT = "report.json", "report.txt"
 MAX_REPORT_BYTES = 2_000_000  # a full report is about 60 kB
@@ -34,7 +35,18 @@ def read(directory: Path) -> dict[str, Any] | None:
         report = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return report if isinstance(report, dict) else None
+    usable = isinstance(report, dict) and report.get("format") == FORMAT
+    return report if usable else None
+
+
+def of_training(card: ModelCard) -> dict[str, Any]:
+    """The report that a card's own tests make, right after the training."""
+    return {
+        "format": FORMAT,
+        "model": card.version,
+        "sha256": card.files[SERVED_FILE].sha256,
+        "sets": card.metrics["test"],
+    }
 
 
 def drawn_plots(directory: Path) -> list[str]:
@@ -66,7 +78,7 @@ def write(
     Everything is written beside the old folder and takes its place when it is complete.
 
     Args:
-        report: of `examination.examine`, or {"sets": card.metrics["test"]} after a training.
+        report: of `examination.examine`, or `of_training` after a training.
         find: gives the pictures of mistakes.
         titles: how sets are called on plots.
 

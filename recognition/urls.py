@@ -12,5 +12,6 @@ urlpatterns = [
     path("p/<uuid:public_id>/delete", views.delete, name="delete"),
     path("history/", views.history, name="history"),
     path("model/", views.model, name="model"),
+    path("model/<str:version>/<slug:plot>.png", views.model_plot, name="model_plot"),
     path("healthz", views.healthz, name="healthz"),
 ]

@@ -45,8 +45,9 @@ def test_every_set_and_kind_is_in_the_report(report: dict[str, Any]) -> None:
 
 
 def test_look_alikes_are_reported_and_not_counted(report: dict[str, Any]) -> None:
-    assert report["kinds"]["z"]["is_look_alike"]
-    assert not report["kinds"]["plus"]["is_look_alike"]
+    assert not report["kinds"]["z"]["is_counted"]
+    assert not report["kinds"]["cut_off"]["is_counted"]
+    assert report["kinds"]["plus"]["is_counted"]
     assert report["auroc"]["real"] == 1.0
 
 
