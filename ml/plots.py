@@ -148,9 +148,9 @@ def reliability(bins: Mapping[str, Sequence[Mapping[str, float]]]) -> bytes:
 
 def sheet(tiles: Sequence[Tile], title: str, *, with_set: bool) -> bytes:
     """A contact sheet: each picture as the network saw it, what it shows, what was read."""
-    columns = 4
+    columns = 3
     rows = -(-len(tiles) // columns)
-    figure = Figure((WIDTH, 0.5 + rows * (1.62 if with_set else 1.47)), layout="constrained")
+    figure = Figure((WIDTH, 0.5 + rows * (2.1 if with_set else 1.92)), layout="constrained")
     grid = np.atleast_2d(figure.subplots(rows, columns, squeeze=False))
     for axes in grid.flat:
         axes.set_axis_off()
@@ -160,7 +160,7 @@ def sheet(tiles: Sequence[Tile], title: str, *, with_set: bool) -> bytes:
         text = f"{tile.true} read as {tile.read}\n{100 * tile.confidence:.1f}% sure"
         if with_set:
             text += f"\n{tile.source}"
-        axes.set_title(text, fontsize=SIZE - 2, color=INK, linespacing=1.15, pad=3)
+        axes.set_title(text, fontsize=SIZE - 0.5, color=INK, linespacing=1.15, pad=3)
     figure.suptitle(title, fontsize=SIZE + 1, color=INK)
     return _png(figure)
 

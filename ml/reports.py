@@ -20,7 +20,7 @@ FORMAT = 1
 FOLDER = "evaluation"
 REPORT, TEXT = "report.json", "report.txt"
 MAX_REPORT_BYTES = 2_000_000  # a full report is about 60 kB
-SHOWN = 24  # mistakes on one sheet
+SHOWN = 18  # mistakes on one sheet
 PLOTS = ("curves", "distribution", "confusion", "reliability", "misclassified", "mistakes")
 
 Find = Callable[[str, int], np.ndarray]  # the picture of a set's name and an index

@@ -36,8 +36,8 @@ def data(tmp_path: Path) -> Path:
         np.savez(folder / f"{name}.npz", x_train=x, y_train=y, x_test=x[:30], y_test=y[:30])
     for name in ("semeion", "bhmsds"):
         np.savez(folder / f"{name}.npz", x_train=x, y_train=y)
-    nothing = np.full((400, 28, 28), 240, np.uint8)
-    np.savez(folder / "bhmsds_nondigits.npz", x=nothing, name=np.repeat(KINDS, 50))
+    nothing = np.full((2000, 28, 28), 240, np.uint8)
+    np.savez(folder / "bhmsds_nondigits.npz", x=nothing, name=np.repeat(KINDS, 250))
     return folder
 
 
