@@ -5,6 +5,7 @@ PYTEST ?=
 PY := .venv/bin/python
 MANAGE := $(PY) manage.py
 TRAIN ?= --dataset mnist --architecture compact --augment --activate
+EVALUATE ?= --full --write --model-card docs/model-card.md
 TRAIN_FAST ?= --dataset mnist --architecture r3 --epochs 3 --no-augment
 
 .PHONY: run test browser-ready train train-fast evaluate bench check format superuser demo help
@@ -28,8 +29,10 @@ train-fast: .venv/ready  ## train a small network in a minute or two
 	DEBUG=1 $(MANAGE) migrate --verbosity 0 --skip-checks
 	DEBUG=1 $(MANAGE) train_model $(TRAIN_FAST)
 
-evaluate: .venv/ready  ## test the active model again
-	DEBUG=1 $(MANAGE) evaluate_model
+evaluate: .venv/ready  ## examine the active model; write report, plots and model card (DIGITS_DATA_DIR=folder)
+	DEBUG=1 $(MANAGE) migrate --verbosity 0 --skip-checks
+	DEBUG=1 $(MANAGE) install_pretrained --verbosity 0
+	DEBUG=1 $(MANAGE) evaluate_model $(EVALUATE)
 
 bench: .venv/ready-dev  ## measure, and write docs/benchmarks.md
 	$(PY) -m tests.benchmarks

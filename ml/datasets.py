@@ -105,6 +105,29 @@ def split(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, Dataset]:
     return dataset.subset(np.flatnonzero(~validating)), dataset.subset(np.flatnonzero(validating))
 
 
+def held_out_kinds(data_dir: Path | None) -> dict[str, np.ndarray]:
+    """The held-out pictures of `bhmsds_nondigits` by what they show, look-alikes included.
+
+    Returns:
+        name of the kind -> uint8 (n, height, width).
+
+    Raises:
+        DatasetError: the set is missing or damaged.
+    """
+    path = _file("bhmsds_nondigits.npz", data_dir)
+    try:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as arrays:
+            pictures, names = arrays["x"], arrays["name"]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise DatasetError(f"{path} is damaged ({error}). Fetch the file again.") from error
+    kinds: dict[str, np.ndarray] = {}
+    for which in (~np.isin(names, LOOK_ALIKES), np.isin(names, LOOK_ALIKES)):
+        indices = np.flatnonzero(which)
+        testing = indices[_is_held_out(_blocks(len(indices)))]
+        kinds |= {str(k): pictures[testing[names[testing] == k]] for k in np.unique(names[testing])}
+    return kinds
+
+
 def _npz(file: str, part: str, data_dir: Path | None) -> Dataset:
     path = _file(file, data_dir)
     name = path.stem
@@ -229,9 +252,14 @@ def _file(name: str, data_dir: Path | None) -> Path:
 
 
 def _held_out(dataset: Dataset) -> Dataset:
-    ranks = np.unique(dataset.writers, return_inverse=True)[1]
-    testing = ranks % HELD_OUT == HELD_OUT - 1
+    testing = _is_held_out(dataset.writers)
     return dataset.subset(np.flatnonzero(testing if dataset.part == "test" else ~testing))
+
+
+def _is_held_out(writers: np.ndarray) -> np.ndarray:
+    ranks = np.unique(writers, return_inverse=True)[1]
+    testing: np.ndarray = ranks % HELD_OUT == HELD_OUT - 1
+    return testing
 
 
 def _blocks(count: int) -> np.ndarray:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ml.datasets import NOT_A_DIGIT, Dataset
-from ml.recognizer import Recognizer, Verdict
+from ml.recognizer import Reading, Recognizer, Verdict
 
 BINS = 15
 PER_CLASS_DIGITS = 4
+MISTAKES = 24  # kept of each set
 
 
 @dataclass(frozen=True)
@@ -52,14 +54,30 @@ class Readings:
 
 def read(recognizer: Recognizer, dataset: Dataset) -> Readings:
     """Read every picture of a data set with the file that is served."""
-    readings = list(recognizer.read_many(dataset.pictures))
+    return collect(recognizer.read_many(dataset.pictures), dataset.labels)
+
+
+def collect(told: Iterable[Reading], labels: np.ndarray) -> Readings:
+    """What a recogniser told of pictures, in arrays, beside what they show."""
+    told = list(told)
     nothing = (0.0,) * 10
-    probabilities = [r.digits[0].probabilities if r.digits else nothing for r in readings]
+    probabilities = [r.digits[0].probabilities if r.digits else nothing for r in told]
     return Readings(
-        labels=np.asarray(dataset.labels),
-        probabilities=np.array(probabilities),
-        accepted=np.array([r.verdict is Verdict.ACCEPTED for r in readings]),
-        refused=np.array([r.verdict is Verdict.REFUSED for r in readings]),
+        labels=np.asarray(labels),
+        probabilities=np.array(probabilities).reshape(-1, 10),
+        accepted=np.array([r.verdict is Verdict.ACCEPTED for r in told], bool),
+        refused=np.array([r.verdict is Verdict.REFUSED for r in told], bool),
+    )
+
+
+def together(parts: Iterable[Readings]) -> Readings:
+    """The readings of several sets as those of one."""
+    parts = list(parts)
+    return Readings(
+        labels=np.concatenate([part.labels for part in parts]),
+        probabilities=np.concatenate([part.probabilities for part in parts]),
+        accepted=np.concatenate([part.accepted for part in parts]),
+        refused=np.concatenate([part.refused for part in parts]),
     )
 
 
@@ -90,7 +108,25 @@ def report(readings: Readings) -> dict[str, Any]:
         ),
         "per_class": per_class(matrix, readings.labels[digits]),
         "confusion": matrix.tolist(),
+        "reliability": reliability(readings.confidences[digits], right[digits]),
+        "mistakes": mistakes(readings),
     }
+
+
+def mistakes(readings: Readings) -> list[dict[str, Any]]:
+    """The wrong readings of digits, the most confident `MISTAKES` of them, surest first."""
+    digits = readings.labels != NOT_A_DIGIT
+    wrong = np.flatnonzero(digits & readings.found & ~readings.right)
+    order = wrong[np.argsort(-readings.confidences[wrong], kind="stable")]
+    return [
+        {
+            "index": int(index),
+            "true": int(readings.labels[index]),
+            "read": int(readings.predicted[index]),
+            "confidence": round(float(readings.confidences[index]), 4),
+        }
+        for index in order[:MISTAKES]
+    ]
 
 
 def confusion_matrix(labels: np.ndarray, predicted: np.ndarray, which: np.ndarray) -> np.ndarray:
@@ -120,14 +156,28 @@ def per_class(matrix: np.ndarray, labels: np.ndarray) -> dict[str, dict[str, flo
 
 def expected_calibration_error(confidences: np.ndarray, right: np.ndarray) -> float:
     """Mean distance between confidence and accuracy over `BINS` equal bins (Naeini et al. 2015)."""
+    gaps = [
+        abs(confidence - accuracy) * count
+        for count, confidence, accuracy in _bins(confidences, right)
+    ]
+    return round(sum(gaps) / max(1, len(confidences)), 6)
+
+
+def reliability(confidences: np.ndarray, right: np.ndarray) -> list[dict[str, float]]:
+    """Each of the `BINS` bins that holds a reading: count, mean confidence, accuracy."""
+    return [
+        {"count": count, "confidence": round(confidence, 6), "accuracy": round(accuracy, 6)}
+        for count, confidence, accuracy in _bins(confidences, right)
+    ]
+
+
+def _bins(confidences: np.ndarray, right: np.ndarray) -> Iterator[tuple[int, float, float]]:
     bins = np.minimum((confidences * BINS).astype(int), BINS - 1)
-    error = 0.0
     for number in range(BINS):
         inside = bins == number
         if inside.any():
-            gap = abs(float(confidences[inside].mean()) - float(right[inside].mean()))
-            error += gap * float(inside.mean())
-    return round(error, 6)
+            mean, accuracy = float(confidences[inside].mean()), float(right[inside].mean())
+            yield int(inside.sum()), mean, accuracy
 
 
 def wilson_interval(hits: int, count: int) -> tuple[float, float]:

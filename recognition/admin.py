@@ -23,6 +23,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from PIL import Image
 
+from ml import reports
 from ml.scripts import LATIN, SCRIPTS
 from recognition import (
     exports,
@@ -548,7 +549,9 @@ class TrainedModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ) -> HttpResponse:
         model: TrainedModel | None = kwargs.get("obj")
         if model is not None:
-            context["facts"] = model_facts.gather(model.card)
+            report = reports.read(model.directory)
+            context["facts"] = model_facts.gather(model.card, report)
+            context["evaluation_plots"] = model_facts.plots(model.directory)
             context["plots"] = [file for file in model.card.get("files") or {} if _is_plot(file)]
             context["previous"] = (
                 TrainedModel.objects.previous(model.script) if model.is_active else None

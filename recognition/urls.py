@@ -27,5 +27,6 @@ urlpatterns = [
     path("predict", predict.predict, name="predict"),
     path("api/", api_page.api_page, name="api"),
     path("api/v1/", api.urls),
+    path("model/<str:version>/<slug:plot>.png", views.model_plot, name="model_plot"),
     path("healthz", views.healthz, name="healthz"),
 ]

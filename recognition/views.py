@@ -13,6 +13,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from ml import reports
 from ml.images import PictureError
 from ml.scripts import LATIN
 from recognition import history, inside, model_facts, recognizers, several, visitors, wording
@@ -166,8 +167,31 @@ def model(request: HttpRequest) -> HttpResponse:
     if trained is None:
         return render(request, "recognition/unavailable.html", status=503)
 
-    context = {"model": trained, "facts": model_facts.gather(trained.card)}
+    context = {
+        "model": trained,
+        "facts": model_facts.gather(trained.card, reports.read(trained.directory)),
+        "plots": model_facts.plots(trained.directory),
+    }
     return render(request, "recognition/model.html", context)
+
+
+@require_safe
+def model_plot(request: HttpRequest, version: str, plot: str) -> HttpResponseBase:
+    """A plot of the active model for everybody, of the others for staff."""
+    trained = TrainedModel.objects.defer("card").filter(version=version).first()
+    if trained is None:
+        raise Http404
+
+    user = request.user
+    if not trained.is_active and not (user.is_active and user.is_staff):
+        raise Http404
+
+    try:
+        file = reports.plot_path(trained.directory, plot).open("rb")
+    except (ValueError, OSError) as error:
+        raise Http404 from error
+
+    return _private(FileResponse(file, content_type="image/png"))
 
 
 @never_cache

@@ -48,6 +48,43 @@ def test_calibration_error_is_the_gap_between_promise_and_truth() -> None:
     assert evaluation.expected_calibration_error(confidences, np.arange(100) < 60) == 0.3
 
 
+def test_the_calibration_error_weighs_each_bin_by_its_readings() -> None:
+    confidences = np.array([0.98] * 30 + [0.5] * 10)
+    right = np.array([True] * 30 + [True] * 2 + [False] * 8)
+
+    error = evaluation.expected_calibration_error(confidences, right)
+
+    assert error == pytest.approx((30 * 0.02 + 10 * 0.3) / 40)
+
+
+def test_reliability_lists_the_bins_that_hold_readings() -> None:
+    confidences = np.array([1.0, 0.99, 0.5, 0.5])
+
+    bins = evaluation.reliability(confidences, np.array([True, True, True, False]))
+
+    assert bins == [
+        {"count": 2, "confidence": 0.5, "accuracy": 0.5},
+        {"count": 2, "confidence": 0.995, "accuracy": 1.0},
+    ]
+
+
+def test_mistakes_are_told_surest_first() -> None:
+    read = readings([1, 2, 3, NOT_A_DIGIT], [7, 2, 8, 5])
+    read.probabilities[2, 8] = 0.95
+
+    assert [(m["index"], m["true"], m["read"]) for m in evaluation.mistakes(read)] == [
+        (2, 3, 8),
+        (0, 1, 7),
+    ]
+
+
+def test_sets_are_joined() -> None:
+    joined = evaluation.together([readings([1, 2], [1, 2]), readings([3], [4])])
+
+    assert joined.labels.tolist() == [1, 2, 3]
+    assert joined.right.tolist() == [True, True, False]
+
+
 def test_the_interval_of_a_share_is_wilsons() -> None:
     low, high = evaluation.wilson_interval(90, 100)
 

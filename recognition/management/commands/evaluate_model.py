@@ -1,17 +1,25 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from ml import cards, datasets, evaluation
-from ml.recognizer import Recognizer
-from ml.scripts import SCRIPTS
-from recognition.management import reports
+from ml import cards, datasets, examination, figures
+from ml.datasets import Dataset
+from ml.readers import Readers
+from ml.reports import FOLDER
+from ml.scripts import LATIN, SCRIPTS
+from recognition import model_facts
+from recognition.management import card_pages, reports
 from recognition.models import TrainedModel
+
+FULL = ("mnist", "usps", "semeion", "bhmsds", "chars74k")
+SAMPLE = 300
 
 
 class Command(BaseCommand):
@@ -20,7 +28,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         known = ", ".join(datasets.LOADERS)
         parser.add_argument("--model", metavar="VERSION", help="default: the active model")
-        parser.add_argument("--script", choices=tuple(SCRIPTS), default="latin")
+        parser.add_argument("--script", choices=tuple(SCRIPTS), default=LATIN.code)
         parser.add_argument(
             "--dataset",
             nargs="+",
@@ -33,6 +41,32 @@ class Command(BaseCommand):
             default=os.environ.get("DIGITS_DATA_DIR"),
             help="where the data sets lie (default: the environment variable DIGITS_DATA_DIR)",
         )
+        parser.add_argument(
+            "--full",
+            action="store_true",
+            help="examine everything: all data sets of English digits, drawn and photographed "
+            "digits, pictures of no digit, damaged pictures; compare with the figures asked for",
+        )
+        parser.add_argument(
+            "--sample",
+            type=int,
+            default=SAMPLE,
+            metavar="COUNT",
+            help="with --full: pictures that are drawn of each collection, and that are damaged "
+            f"in each way (default: {SAMPLE})",
+        )
+        parser.add_argument("--workers", type=int, help="processes (default: one a processor)")
+        parser.add_argument(
+            "--write",
+            action="store_true",
+            help="keep report and plots in the model's directory, for the page about the model",
+        )
+        parser.add_argument(
+            "--model-card",
+            type=Path,
+            metavar="FILE",
+            help="with --full: write the model card for people, as Markdown",
+        )
         parser.add_argument("--format", choices=("text", "json"), default="text")
 
     def handle(
@@ -42,29 +76,98 @@ class Command(BaseCommand):
         script: str,
         dataset: list[str] | None,
         data_dir: str | None,
+        full: bool,
+        sample: int,
+        workers: int | None,
+        write: bool,
+        model_card: Path | None,
         format: str,
         verbosity: int,
         **options: Any,
     ) -> None:
         registered = _find(model, script)
+        _check(registered, full=full, sample=sample, workers=workers, model_card=model_card)
+        data = Path(data_dir) if data_dir else None
+        text: list[str] = []
+        tell = self._teller(text, quiet=format == "json" or verbosity < 1)
         try:
-            recognizer = Recognizer.load(registered.directory)
-        except cards.CardError as error:
+            with Readers(registered.directory, workers=workers or os.cpu_count() or 1) as readers:
+                card = readers.recognizer.card
+                names = dataset or (FULL if full else card.config.get("datasets")) or ["mnist"]
+                sets = [datasets.load(name, "test", data) for name in names]
+                report = (
+                    _examine_all(readers, sets, tell, data, sample)
+                    if full
+                    else examination.examine(readers, sets, tell)
+                )
+            tell("".join(reports.summary(report)))
+            if write:
+                folder = reports.keep(registered.directory, card, report, sets, data, "".join(text))
+                tell(f"\nKept in {folder}\n")
+        except (cards.CardError, datasets.DatasetError) as error:
             raise CommandError(str(error)) from error
-
-        names = dataset or recognizer.card.config.get("datasets") or ["mnist"]
-        metrics: dict[str, Any] = {}
-        for name in names:
-            try:
-                part = datasets.load(name, "test", Path(data_dir) if data_dir else None)
-            except datasets.DatasetError as error:
-                raise CommandError(str(error)) from error
-            metrics[part.name] = evaluation.report(evaluation.read(recognizer, part))
-            if format == "text" and verbosity >= 1:
-                self.stdout.writelines(reports.lines(part.name, metrics[part.name]))
-                self.stdout.flush()
+        if model_card is not None:
+            plots = os.path.relpath(registered.directory / FOLDER, model_card.parent)
+            page = card_pages.page(card, report, Path(plots).as_posix())
+            model_card.write_text(page, encoding="utf-8")
+            tell(f"Written to {model_card}\n")
         if format == "json":
-            self.stdout.write(json.dumps({"model": registered.version, "test": metrics}, indent=2))
+            self.stdout.write(json.dumps(_shown(report), indent=2))
+
+    def _teller(self, text: list[str], *, quiet: bool) -> Callable[..., None]:
+        def tell(what: str, part: dict[str, Any] | None = None) -> None:
+            lines = [what] if part is None else list(reports.told(what, part))
+            text.extend(lines)
+            if not quiet:
+                self.stdout.writelines(lines)
+                self.stdout.flush()
+
+        return tell
+
+
+def _examine_all(
+    readers: Readers,
+    sets: list[Dataset],
+    tell: Callable[..., None],
+    data: Path | None,
+    sample: int,
+) -> dict[str, Any]:
+    from fixtures import collections
+
+    sets.extend(collections.digits(sample))
+    report = examination.examine(
+        readers,
+        sets,
+        tell,
+        kinds=datasets.held_out_kinds(data),
+        drawn_kinds=collections.non_digits(sample),
+        sample=sample,
+    )
+    compared = figures.compare(report, model_facts.TITLES)
+    return {**report, "figures": [dataclasses.asdict(figure) for figure in compared]}
+
+
+def _check(
+    registered: TrainedModel,
+    *,
+    full: bool,
+    sample: int,
+    workers: int | None,
+    model_card: Path | None,
+) -> None:
+    if full and registered.script != LATIN.code:
+        raise CommandError("--full is for models of English digits.")
+    if model_card is not None and not full:
+        raise CommandError("--model-card needs the figures of --full.")
+    if sample < 10:
+        raise CommandError("--sample takes a number from 10.")
+    if workers is not None and workers < 1:
+        raise CommandError("--workers takes a number from 1.")
+
+
+def _shown(report: dict[str, Any]) -> dict[str, Any]:
+    others = {name: part for name, part in report.items() if name not in {"model", "sets"}}
+    return {"model": report["model"], "test": report["sets"], **others}
 
 
 def _find(version: str | None, script: str) -> TrainedModel:

@@ -1,0 +1,153 @@
+"""The examination of the shipped model by its command, on a few drawn pictures."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from django.core.management import CommandError, call_command
+from PIL import Image
+
+from fixtures import drawing
+from ml import cards, reports
+from recognition.management import card_pages
+from recognition.models import TrainedModel
+from tests.conftest import ROOT
+
+KINDS = ("dot", "minus", "plus", "slash", "w", "x", "y", "z")
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A folder with small data sets of every name."""
+    folder = tmp_path / "data"
+    (folder / "chars74k").mkdir(parents=True)
+    for number in range(10):
+        picture = Image.fromarray(drawing.draw(number, seed=number, size=(90, 70), width=3))
+        picture.save(folder / "chars74k" / f"{number}_w{number + 1:02}.png")
+    x = np.stack([small(number) for number in range(300)])
+    y = np.arange(300) % 10
+    for name in ("mnist", "usps"):
+        np.savez(folder / f"{name}.npz", x_train=x, y_train=y, x_test=x[:30], y_test=y[:30])
+    for name in ("semeion", "bhmsds"):
+        np.savez(folder / f"{name}.npz", x_train=x, y_train=y)
+    nothing = np.full((2000, 28, 28), 240, np.uint8)
+    np.savez(folder / "bhmsds_nondigits.npz", x=nothing, name=np.repeat(KINDS, 250))
+    return folder
+
+
+def small(number: int) -> np.ndarray:
+    return drawing.draw(
+        number % 10, seed=number, size=(28, 28), width=2.2, box=(8, 4, 13, 19), ink=255, paper=0
+    )
+
+
+@pytest.fixture
+def own_model(digit_model: TrainedModel, media: Path) -> TrainedModel:
+    """A copy of the shipped model in the site's own folder, where a report may be written."""
+    directory = media / "models" / digit_model.version
+    shutil.copytree(digit_model.directory, directory, ignore=shutil.ignore_patterns(reports.FOLDER))
+    digit_model.shipped = False
+    digit_model.save()
+    return digit_model
+
+
+def evaluate(data: Path, **options: Any) -> str:
+    output = io.StringIO()
+    defaults: dict[str, Any] = {"data_dir": str(data), "workers": 1, "stdout": output}
+    call_command("evaluate_model", **defaults | options)
+    return output.getvalue()
+
+
+def test_everything_is_measured_kept_and_told(
+    own_model: TrainedModel, data: Path, tmp_path: Path
+) -> None:
+    page = tmp_path / "model-card.md"
+
+    output = evaluate(data, full=True, sample=10, write=True, model_card=page)
+
+    report = reports.read(own_model.directory)
+    assert report is not None
+    assert set(report["sets"]) >= {"mnist", "usps", "semeion", "bhmsds", "chars74k", "drawn"}
+    assert set(report["kinds"]) >= {"plus", "z", "blank", "pairs"}
+    assert report["distribution"]["mnist"][:10] == [30] * 10
+    assert {"confusion", "reliability", "distribution"} <= set(
+        reports.drawn_plots(own_model.directory)
+    )
+    assert "MNIST: read right" in output
+    assert "turn 45" in output
+    assert page.read_text().startswith(f"# Model card: {own_model.version}\n")
+
+
+def test_at_verbosity_0_nothing_is_printed_and_without_write_nothing_is_kept(
+    own_model: TrainedModel, data: Path
+) -> None:
+    output = evaluate(data, dataset=["usps"], verbosity=0)
+
+    assert output == ""
+    assert reports.read(own_model.directory) is None
+
+
+def test_json_holds_the_report(own_model: TrainedModel, data: Path) -> None:
+    report = json.loads(evaluate(data, dataset=["usps", "semeion"], format="json"))
+
+    assert report["model"] == own_model.version
+    assert list(report["test"]) == ["usps", "semeion"]
+    assert report["together"]["count"] == 30 + 50
+
+
+def test_a_missing_data_set_is_a_clear_error_and_leaves_no_report(
+    own_model: TrainedModel, data: Path
+) -> None:
+    (data / "bhmsds_nondigits.npz").unlink()
+
+    with pytest.raises(CommandError, match=r"bhmsds_nondigits.npz does not exist"):
+        evaluate(data, full=True, sample=10, write=True)
+
+    assert reports.read(own_model.directory) is None
+
+
+def test_a_wrong_data_folder_is_a_clear_error(own_model: TrainedModel, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"mnist.npz does not exist"):
+        evaluate(tmp_path / "nowhere", full=True)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"sample": 3}, "--sample"),
+        ({"workers": 0}, "--workers"),
+        ({"model_card": Path("card.md")}, "--full"),
+        ({"model": "unknown"}, "registered"),
+    ],
+)
+def test_a_wrong_option_is_a_clear_error(
+    own_model: TrainedModel, data: Path, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(CommandError, match=message):
+        evaluate(data, **options)
+
+
+def test_the_model_card_for_people_says_what_card_and_report_of_the_shipped_model_say(
+    digit_model: TrainedModel,
+) -> None:
+    card, report = cards.read(digit_model.directory), reports.read(digit_model.directory)
+    assert report is not None, "Run: make evaluate"
+    plots = f"../ml/pretrained/{digit_model.version}/evaluation"
+
+    page = card_pages.page(card, report, plots)
+
+    assert (ROOT / "docs" / "model-card.md").read_text(encoding="utf-8") == page
+    assert report["sha256"] == card.files[cards.SERVED_FILE].sha256
+
+
+def test_the_shipped_report_is_complete_and_small(digit_model: TrainedModel) -> None:
+    folder = digit_model.directory / reports.FOLDER
+
+    assert reports.drawn_plots(digit_model.directory) == list(reports.PLOTS)
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 1_000_000
