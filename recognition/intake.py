@@ -43,13 +43,19 @@ class UnknownType(BadRequest):
     status = 415
 
 
+class LengthMissing(BadRequest):
+    """The body came in pieces; the server passes on only what has a length."""
+
+    status = 411
+
+
 def json_body(request: HttpRequest) -> Any:
     """Parse the body as JSON.
 
     Raises:
         BadRequest: it is not JSON, or larger than `MAX_JSON_BYTES`.
     """
-    if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_JSON_BYTES:
+    if _length(request) > MAX_JSON_BYTES:
         raise TooLarge(
             f"JSON may have {MAX_JSON_BYTES / 1e6:.0f} MB. Send larger pictures as "
             "multipart/form-data."
@@ -66,7 +72,7 @@ def files(request: HttpRequest, field: str) -> list[UploadedFile[Any]]:
     Raises:
         BadRequest: the form is broken, or larger than `MAX_FORM_BYTES`.
     """
-    if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_FORM_BYTES:
+    if _length(request) > MAX_FORM_BYTES:
         raise TooLarge(f"A form may have {MAX_FORM_BYTES / 1e6:.0f} MB.")
     try:
         return request.FILES.getlist(field)
@@ -74,6 +80,13 @@ def files(request: HttpRequest, field: str) -> list[UploadedFile[Any]]:
         raise TooLarge(f"At most {MAX_PICTURES} pictures can be sent at once.") from error
     except MultiPartParserError as error:
         raise BadRequest("The form is not valid multipart/form-data.") from error
+
+
+def _length(request: HttpRequest) -> int:
+    length = request.META.get("CONTENT_LENGTH") or ""
+    if not length and "Transfer-Encoding" in request.headers:
+        raise LengthMissing("Send the body in one piece, with Content-Length.")
+    return int(length) if length.isdecimal() else 0
 
 
 def read(file: UploadedFile[Any]) -> bytes:
