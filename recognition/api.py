@@ -129,7 +129,7 @@ router = Router(auth=[KeyAuth(), SessionAuth()])
     "/predictions",
     response={201: api_schemas.Prediction},
     summary="Read a picture",
-    openapi_extra=api_documents.NEW_PREDICTION | may_fail(400, 413, 415, 422, 503),
+    openapi_extra=api_documents.NEW_PREDICTION | may_fail(400, 411, 413, 415, 422, 503),
 )
 def create_prediction(request: HttpRequest, response: HttpResponse) -> api_schemas.Prediction:
     """Reads one digit and stores the answer with the picture.
@@ -149,7 +149,7 @@ def create_prediction(request: HttpRequest, response: HttpResponse) -> api_schem
     "/predictions/batch",
     response=api_schemas.Results,
     summary="Read many pictures",
-    openapi_extra=api_documents.NEW_PREDICTIONS | may_fail(400, 413, 415, 422, 503),
+    openapi_extra=api_documents.NEW_PREDICTIONS | may_fail(400, 411, 413, 415, 422, 503),
 )
 def create_predictions(request: HttpRequest) -> api_schemas.Results:
     """Reads up to 100 pictures. A bad picture does not stop the others: its result is a problem.
@@ -205,7 +205,7 @@ def get_picture(request: HttpRequest, id: UUID) -> HttpResponseBase:
     "/predictions/{uuid:id}",
     response=api_schemas.Prediction,
     summary="Correct a prediction",
-    openapi_extra=api_documents.CORRECTION | may_fail(400, 404, 413, 415, 422),
+    openapi_extra=api_documents.CORRECTION | may_fail(400, 404, 411, 413, 415, 422),
 )
 def correct_prediction(request: HttpRequest, id: UUID) -> api_schemas.Prediction:
     """Says what the picture really shows. It can be changed again."""

@@ -44,13 +44,19 @@ class UnknownType(BadRequest):
     status = 415
 
 
+class LengthMissing(BadRequest):
+    """The body came in pieces; the server passes on only what has a length."""
+
+    status = 411
+
+
 def json_body(request: HttpRequest) -> Any:
     """Parse the body as JSON.
 
     Raises:
         BadRequest: it is not JSON, or larger than `MAX_JSON_BYTES`.
     """
-    if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_JSON_BYTES:
+    if _length(request) > MAX_JSON_BYTES:
         raise TooLarge(
             f"JSON may have {MAX_JSON_BYTES / 1e6:.0f} MB. Send larger pictures as "
             "multipart/form-data."
@@ -67,7 +73,7 @@ def files(request: HttpRequest, field: str) -> list[UploadedFile[Any]]:
     Raises:
         BadRequest: the form is broken, larger than `MAX_FORM_BYTES`, or has too many pictures.
     """
-    if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_FORM_BYTES:
+    if _length(request) > MAX_FORM_BYTES:
         raise TooLarge(f"A form may have {MAX_FORM_BYTES / 1e6:.0f} MB.")
     try:
         sent = request.FILES.getlist(field)
@@ -78,6 +84,13 @@ def files(request: HttpRequest, field: str) -> list[UploadedFile[Any]]:
     if len(sent) > MAX_PICTURES:
         raise TooLarge(TOO_MANY)
     return sent
+
+
+def _length(request: HttpRequest) -> int:
+    length = request.META.get("CONTENT_LENGTH") or ""
+    if not length and "Transfer-Encoding" in request.headers:
+        raise LengthMissing("Send the body in one piece, with Content-Length.")
+    return int(length) if length.isdecimal() else 0
 
 
 def read(file: UploadedFile[Any]) -> bytes:

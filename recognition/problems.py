@@ -33,9 +33,10 @@ def problem(
         "detail": detail or DETAILS.get(status, HTTPStatus(status).description),
         **more,
     }
-    return HttpResponse(
-        json.dumps(document), status=status, content_type=CONTENT_TYPE, headers=headers
-    )
+    response = HttpResponse(json.dumps(document), status=status, headers=headers)
+    response.headers["Content-Type"] = CONTENT_TYPE
+    response.headers["Content-Length"] = str(len(response.content))
+    return response
 
 
 def in_the_api(
@@ -50,7 +51,10 @@ def in_the_api(
         response.headers.setdefault("Cache-Control", "no-store")  # it depends on the key
         if response.status_code < 400 or response.headers.get("Content-Type") == CONTENT_TYPE:
             return response
-        kept = {name: value for name, value in response.items() if name != "Content-Type"}
-        return problem(response.status_code, headers=kept)
+        return problem(response.status_code, headers=_not_about_the_body(response))
 
     return middleware
+
+
+def _not_about_the_body(response: HttpResponse) -> dict[str, str]:
+    return {name: value for name, value in response.items() if not name.startswith("Content-")}

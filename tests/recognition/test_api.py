@@ -162,6 +162,19 @@ def test_a_body_that_makes_no_sense_is_a_problem(
     assert not Prediction.objects.exists()
 
 
+def test_a_body_in_pieces_is_asked_for_in_one(program: Client, digit_model: TrainedModel) -> None:
+    for content_type in ("application/json", "multipart/form-data; boundary=x"):
+        response = program.generic(
+            "POST",
+            LIST,
+            headers={"transfer-encoding": "chunked"},
+            CONTENT_TYPE=content_type,
+        )
+
+        assert response.status_code == 411
+        assert "Content-Length" in response.json()["detail"]
+
+
 def test_two_files_are_sent_to_the_batch_instead(
     program: Client, drawn: Drawn, digit_model: TrainedModel
 ) -> None:

@@ -31,6 +31,7 @@ def test_each_error_is_a_problem(client: Client, method: str, path: str, status:
 
     assert response.status_code == status
     assert response["Content-Type"] == TYPE
+    assert response["Content-Length"] == str(len(response.content))
     problem = response.json()
     assert problem["status"] == status
     assert problem["type"] == "about:blank"
