@@ -19,7 +19,7 @@ from PIL import Image
 from pytest_django.fixtures import Settings
 
 from fixtures import drawing
-from ml import cards
+from ml import cards, reports
 from ml.recognizer import Recognizer
 from recognition.models import TrainedModel
 
@@ -72,6 +72,7 @@ def test_a_training_ends_in_a_registered_model_that_reads(drawn_digits: Path) ->
     assert "epoch   6/6" in output
     assert "precision" in output
     assert "registered and active" in output
+    assert {"curves", "distribution", "confusion"} <= set(reports.drawn_plots(model.directory))
 
 
 def test_the_card_holds_what_the_training_was(drawn_digits: Path) -> None:

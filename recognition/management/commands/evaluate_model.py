@@ -106,6 +106,8 @@ class Command(BaseCommand):
                 tell(f"\nKept in {folder}\n")
         except (cards.CardError, datasets.DatasetError) as error:
             raise CommandError(str(error)) from error
+        except PermissionError as error:
+            raise CommandError(f"The report cannot be written: {error}.") from error
         if model_card is not None:
             plots = os.path.relpath(registered.directory / FOLDER, model_card.parent)
             page = card_pages.page(card, report, Path(plots).as_posix())

@@ -117,8 +117,6 @@ class Command(BaseCommand):
                 self.stdout.writelines(reports.lines(name, report))
             seconds = reports.minutes(card.training_seconds)
             self.stdout.write(f"Trained in {seconds}: {directory}")
-        data_dir = Path(config.data_dir) if config.data_dir else None
-        reports.keep_training(directory, card, data_dir)
         if require_accuracy is not None and (card.accuracy or 0.0) < require_accuracy:
             raise CommandError(
                 f"The model reads {card.accuracy or 0:.2%}, less than the {require_accuracy:.2%} "
@@ -127,6 +125,7 @@ class Command(BaseCommand):
         model = TrainedModel.register(card, shipped=False)
         if activate:
             model.activate(why="trained with --activate")
+        reports.keep_training(directory, card, Path(config.data_dir) if config.data_dir else None)
         if verbosity >= 1:
             state = "registered and active" if activate else "registered"
             self.stdout.write(self.style.SUCCESS(f"{card.version} is {state}."))
