@@ -37,7 +37,8 @@ def open_page(
         contexts.append(context)
         visit = Visit(context.new_page(), live_server.url)
         visit.go(path)
-        visit.page.evaluate(PAINTED)
+        if options.get("java_script_enabled", True):
+            visit.page.evaluate(PAINTED)
         return visit
 
     yield open_page
