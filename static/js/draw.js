@@ -22,6 +22,7 @@
   let stroke = null; // the one being drawn
   let tool = "pen";
   let sent = 0;
+  let handed = null; // the picture of what is drawn; null when there is nothing
 
   // A smooth line through the points from `start` on: curves between the middles of its pieces.
   function paint(context, { points, width, isEraser }, start = 0, isDone = true) {
@@ -63,14 +64,16 @@
     return new Uint32Array(buffer).every((pixel) => pixel === 0xffffffff);
   }
 
-  function send(hint = "") {
+  function hand(blob, hint = "") {
+    handed = blob;
+    live.dispatchEvent(new CustomEvent("picture", { detail: { blob, hint } }));
+  }
+
+  function send() {
     const mine = (sent += 1);
-    const hand = (blob) => {
-      if (mine === sent) live.dispatchEvent(new CustomEvent("picture", { detail: { blob, hint } }));
-    };
     paintAll(onSheet);
     if (isEmpty()) hand(null);
-    else sheet.toBlob(hand, "image/png");
+    else sheet.toBlob((blob) => mine === sent && hand(blob), "image/png");
   }
 
   function enable(button, is) {
@@ -117,13 +120,20 @@
     return [((clientX - box.left) * SIDE) / box.width, ((clientY - box.top) * SIDE) / box.height];
   }
 
+  // Whether the stroke at hand has lost its end, as when a dialog of the browser took it.
+  function isLeftBehind({ pointerId, pointerType, isPrimary }) {
+    return pointerId === stroke.pointer || (isPrimary && pointerType === stroke.kind);
+  }
+
   paper.addEventListener("pointerdown", (event) => {
     const isEraser = tool === "eraser" || event.button === PEN_ERASER;
-    if (stroke || (event.button !== 0 && event.button !== PEN_ERASER)) return;
+    if (event.button !== 0 && event.button !== PEN_ERASER) return;
+    if (stroke && !isLeftBehind(event)) return; // a second finger, or the palm below a pen
+    if (stroke) end();
     event.preventDefault();
     document.activeElement?.blur(); // a key then belongs to the page, not to a button left behind
     const width = Number(find("width").value) * (isEraser ? ERASER : 1);
-    stroke = { pointer: event.pointerId, points: [place(event)], width, isEraser };
+    stroke = { pointer: event.pointerId, kind: event.pointerType, points: [place(event)], width, isEraser };
     paint(onPaper, stroke);
   });
 
@@ -136,12 +146,15 @@
     paint(onPaper, stroke, start, false);
   });
 
-  function lift(event) {
-    if (event.pointerId !== stroke?.pointer) return;
+  function end() {
     add(stroke);
     stroke = null;
     fit();
     change();
+  }
+
+  function lift(event) {
+    if (event.pointerId === stroke?.pointer) end();
   }
   window.addEventListener("pointerup", lift);
   window.addEventListener("pointercancel", lift);
@@ -157,7 +170,7 @@
   find("undo").addEventListener("click", undo);
   find("redo").addEventListener("click", redo);
   find("clear").addEventListener("click", clear);
-  find("recognise").addEventListener("click", () => send("Draw a digit first."));
+  find("recognise").addEventListener("click", () => hand(handed, "Draw a digit first."));
 
   document.addEventListener("keydown", (event) => {
     if (!(event.ctrlKey || event.metaKey) || event.altKey) return;

@@ -19,6 +19,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 Open = Callable[..., Visit]
 
 SIZES = {"phone": (390, 844), "desk": (1280, 800)}
+# Chromium drops what a hand does before the page was painted.
+PAINTED = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 @pytest.fixture
@@ -35,6 +37,8 @@ def open_page(
         contexts.append(context)
         visit = Visit(context.new_page(), live_server.url)
         visit.go(path)
+        if options.get("java_script_enabled", True):
+            visit.page.evaluate(PAINTED)
         return visit
 
     yield open_page
@@ -295,6 +299,34 @@ def test_a_new_stroke_is_a_new_picture_to_keep(open_page: Open) -> None:
 
     expect(page.get_by_text("Kept.")).to_be_visible()
     assert sorted(Prediction.objects.values_list("text", "true_text")) == [("3", "3"), ("7", "")]
+
+
+def test_a_drawing_is_kept_once(open_page: Open) -> None:
+    page = open_page().page
+    pens.draw(page, 3)
+    digit_of(page).to_have_text("3")
+    page.keyboard.press("3")
+    expect(page.get_by_text("Kept.")).to_be_visible()
+
+    page.get_by_role("button", name="Recognise").click()
+    page.keyboard.press("8")
+
+    expect(page.get_by_text("Kept. No, it is 8.")).to_be_visible()
+    assert Prediction.objects.get().true_text == "8"
+
+
+def test_a_second_finger_draws_nothing(open_page: Open) -> None:
+    page = open_page(size="phone").page
+    session = page.context.new_cdp_session(page)
+    fingers = [
+        {"x": x, "y": y, "id": n}
+        for n, (x, y) in enumerate([pens.place(page, 0.3, 0.5), pens.place(page, 0.7, 0.5)])
+    ]
+    for kind, touches in (("touchStart", fingers[:1]), ("touchStart", fingers), ("touchEnd", [])):
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
+
+    expect(page.get_by_role("button", name="Keep")).to_be_enabled()
+    assert pens.ink(page) == pytest.approx(math.pi * 9**2, rel=0.2)
 
 
 def test_the_keys_can_be_switched_off_for_good(open_page: Open) -> None:
