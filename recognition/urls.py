@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from recognition import history, several, views
+from recognition import accounts, history, several, views
 
 urlpatterns = [
     path("", views.recognize, name="recognize"),
@@ -17,5 +18,11 @@ urlpatterns = [
     path("history.csv", history.download_csv, name="history_csv"),
     path("history.json", history.download_json, name="history_json"),
     path("model/", views.model, name="model"),
+    path("sign-in/", accounts.sign_in, name="login"),
+    path("sign-out/", LogoutView.as_view(), name="logout"),
+    path("password/", accounts.change_password, name="password_change"),
+    path("password/changed/", accounts.password_changed, name="password_change_done"),
+    path("your-data/", accounts.your_data, name="your_data"),
+    path("your-data/delete/", accounts.delete_your_data, name="delete_your_data"),
     path("healthz", views.healthz, name="healthz"),
 ]

@@ -13,6 +13,8 @@ os.environ |= {
     "CSRF_TRUSTED_ORIGINS": "",
     "HTTPS_ONLY": "0",
     "TRUST_PROXY": "0",
+    "REQUIRE_SIGN_IN": "0",
+    "REQUIRE_SIGN_IN_TO_KEEP": "0",
     "TIME_ZONE": "UTC",
     "LOG_LEVEL": "WARNING",
 }
