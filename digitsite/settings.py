@@ -48,6 +48,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "recognition.visitors.for_templates",
             ],
         },
     },
@@ -115,7 +116,11 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
-LOGIN_URL = "admin:login"
+REQUIRE_SIGN_IN = env.flag("REQUIRE_SIGN_IN", default=False)
+REQUIRE_SIGN_IN_TO_KEEP = env.flag("REQUIRE_SIGN_IN_TO_KEEP", default=False)
+if REQUIRE_SIGN_IN:
+    MIDDLEWARE.append("digitsite.middleware.SignInRequired")
+LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "recognize"
 LOGOUT_REDIRECT_URL = "recognize"
 

@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -60,6 +61,9 @@ def keep(request: HttpRequest) -> HttpResponse:
     """Read a picture again and record it, with what it really shows where that is said."""
     form = KeepForm(request.POST, request.FILES)
     if not form.is_valid():
+        return _refuse(request, form)
+    if not visitors.may_keep(request):
+        form.add_error(None, ValidationError("Sign in to keep what is read.", code="sign_in"))
         return _refuse(request, form)
 
     try:

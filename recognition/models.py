@@ -310,7 +310,7 @@ class Prediction(models.Model):
         visitor: uuid.UUID | None = None,
     ) -> Prediction:
         """Keep a reading and its picture; when the row cannot be written, no file stays."""
-        prediction = cls._of(answer, source=source, owner=owner, visitor=visitor)
+        prediction = cls.of(answer, source=source, owner=owner, visitor=visitor)
         with _no_file_without_row([prediction]):
             prediction._store(answer)
             prediction.save(force_insert=True)
@@ -319,7 +319,7 @@ class Prediction(models.Model):
     @classmethod
     def record_many(cls, answers: Iterable[Answer], *, source: str) -> list[Prediction]:
         """Keep readings and their pictures, all of them or none."""
-        kept = [(cls._of(answer, source=source), answer) for answer in answers]
+        kept = [(cls.of(answer, source=source), answer) for answer in answers]
         predictions = [prediction for prediction, _ in kept]
         with _no_file_without_row(predictions):
             for prediction, answer in kept:
@@ -327,7 +327,8 @@ class Prediction(models.Model):
             return cls.objects.bulk_create(predictions)
 
     @classmethod
-    def _of(cls, answer: Answer, **fields: Any) -> Prediction:
+    def of(cls, answer: Answer, **fields: Any) -> Prediction:
+        """The record of a reading, neither stored nor with its picture."""
         reading = answer.reading
         return cls(
             picture_sha256=answer.kept.sha256,

@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
@@ -26,6 +27,7 @@ class NotSignedIn(Exception):
     """The site is for people with an account, and the request has neither key nor session."""
 
 
+@login_not_required  # a closed site is answered for in `_check_sender`
 @never_cache
 @csrf_exempt  # what a browser sends is checked in `_check_sender`
 def predict(request: HttpRequest) -> JsonResponse:
@@ -78,7 +80,7 @@ def _check_sender(request: HttpRequest) -> ApiKey | None:
     limits.spend(request, key)
     if key is None and (_has_session(request) or "Origin" in request.headers):
         keys.check_forgery(request)
-    if getattr(settings, "REQUIRE_SIGN_IN", False) and not request.user.is_authenticated:
+    if settings.REQUIRE_SIGN_IN and not request.user.is_authenticated:
         raise NotSignedIn
     return key
 

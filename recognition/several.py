@@ -34,6 +34,7 @@ TOO_MANY = (
     f"At most {MAX_FILES} pictures can be sent at once. Nothing was stored. "
     "Please choose fewer and send the others afterwards."
 )
+SIGN_IN = "Please send one picture at a time, or sign in: without an account nothing is kept."
 Pictures: TypeAlias = "list[UploadedFile[Any]]"
 
 
@@ -43,7 +44,13 @@ class SeveralForm(forms.Form):
     picture = forms.Field(required=False, widget=forms.FileInput)
     table = forms.UUIDField(required=False)
 
+    def __init__(self, *args: Any, may_keep: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.may_keep = may_keep
+
     def clean_picture(self) -> Pictures:
+        if not self.may_keep:
+            raise ValidationError(SIGN_IN, code="sign_in")
         pictures: Pictures = self.files.getlist("picture")
         if not pictures:
             raise ValidationError("Please select an image file.", code="required")
@@ -85,7 +92,7 @@ def read(request: HttpRequest, pictures: Pictures) -> uuid.UUID:
 @require_POST
 def add(request: HttpRequest) -> JsonResponse:
     """Read some more pictures of a table that grows while the visitor looks at it."""
-    form = SeveralForm(request.POST, request.FILES)
+    form = SeveralForm(request.POST, request.FILES, may_keep=visitors.may_keep(request))
     if not form.is_valid():
         problem = " ".join(str(message) for errors in form.errors.values() for message in errors)
         return JsonResponse({"problem": problem}, status=422)

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from recognition import api_page, corrections, history, live, predict, several, views
+from recognition import accounts, api_page, corrections, history, live, predict, several, views
 from recognition.api import api
 
 urlpatterns = [
@@ -28,5 +29,11 @@ urlpatterns = [
     path("api/", api_page.api_page, name="api"),
     path("api/v1/", api.urls),
     path("model/<str:version>/<slug:plot>.png", views.model_plot, name="model_plot"),
+    path("sign-in/", accounts.sign_in, name="login"),
+    path("sign-out/", LogoutView.as_view(), name="logout"),
+    path("password/", accounts.change_password, name="password_change"),
+    path("password/changed/", accounts.password_changed, name="password_change_done"),
+    path("your-data/", accounts.your_data, name="your_data"),
+    path("your-data/delete/", accounts.delete_your_data, name="delete_your_data"),
     path("healthz", views.healthz, name="healthz"),
 ]

@@ -4,7 +4,9 @@ import base64
 import logging
 import uuid
 from pathlib import Path
+from typing import Any
 
+from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError
 from django.forms import Form
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
@@ -47,12 +49,15 @@ def recognize(request: HttpRequest) -> HttpResponse:
         logger.exception("No usable model")
         return render(request, "recognition/unavailable.html", status=503)
 
+    if not visitors.may_keep(request):
+        return _show_unkept(request, answer)
+
     source = Prediction.Source.UPLOAD
     return redirect(Prediction.record(answer, source=source, **visitors.keeper(request)))
 
 
 def _recognize_several(request: HttpRequest) -> HttpResponse:
-    form = several.SeveralForm(request.POST, request.FILES)
+    form = several.SeveralForm(request.POST, request.FILES, may_keep=visitors.may_keep(request))
     if not form.is_valid():
         return _show_form(request, form, status=422)
 
@@ -63,6 +68,13 @@ def _recognize_several(request: HttpRequest) -> HttpResponse:
         return render(request, "recognition/unavailable.html", status=503)
 
     return redirect("several", key)
+
+
+def _show_unkept(request: HttpRequest, answer: recognizers.Answer) -> HttpResponse:
+    """Show what was read to a person for whom nothing is kept."""
+    prediction = Prediction.of(answer, source=Prediction.Source.UPLOAD)
+    context = {**_about(prediction), "is_own": False}
+    return render(request, "recognition/not_kept.html", context)
 
 
 def _show_form(request: HttpRequest, form: Form, *, status: int = 200) -> HttpResponse:
@@ -78,15 +90,18 @@ def _show_form(request: HttpRequest, form: Form, *, status: int = 200) -> HttpRe
 @require_safe
 def result(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     prediction = _find(request, public_id)
+    is_own = Prediction.objects.for_visitor(request).filter(pk=prediction.pk).exists()
+    return render(request, "recognition/result.html", {**_about(prediction), "is_own": is_own})
+
+
+def _about(prediction: Prediction) -> dict[str, Any]:
     what, what_to_do = wording.explain(prediction.reason)
-    context = {
+    return {
         "prediction": prediction,
         "numerals": prediction.model.card.get("labels", LATIN.numerals),
         "what": what,
         "what_to_do": what_to_do,
-        "is_own": Prediction.objects.for_visitor(request).filter(pk=prediction.pk).exists(),
     }
-    return render(request, "recognition/result.html", context)
 
 
 @never_cache
@@ -194,6 +209,7 @@ def model_plot(request: HttpRequest, version: str, plot: str) -> HttpResponseBas
     return _private(FileResponse(file, content_type="image/png"))
 
 
+@login_not_required
 @never_cache
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:

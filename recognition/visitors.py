@@ -5,18 +5,52 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
+
+from recognition.models import Prediction
+
+BATCH = 500  # records a transaction: other writers need not wait long
 
 
 def keeper(request: HttpRequest) -> dict[str, Any]:
-    """The fields `owner` or `visitor` of the next prediction of the person who asks."""
+    """The fields `owner` or `visitor` of the next prediction of the person who asks.
+
+    Raises:
+        PermissionDenied: nothing is kept for this person; ask `may_keep` first.
+    """
     if isinstance(request.user, User):
         return {"owner": request.user}
+    if not may_keep(request):
+        raise PermissionDenied("Nothing is kept without an account.")
     visitor = request.session.setdefault("visitor", str(uuid.uuid4()))
     return {"visitor": uuid.UUID(visitor)}
 
 
 def may_keep(request: HttpRequest) -> bool:
     """Whether what is read for this person is stored."""
-    return True
+    return not settings.REQUIRE_SIGN_IN_TO_KEEP or request.user.is_authenticated
+
+
+def for_templates(request: HttpRequest) -> dict[str, bool]:
+    """A context processor: pages offer to keep only what can be kept."""
+    return {"may_keep": may_keep(request)}
+
+
+def adopt(request: HttpRequest) -> None:
+    """Give a person who has signed in what this browser had read before."""
+    visitor = request.session.pop("visitor", None)
+    if visitor and isinstance(request.user, User):
+        unowned = Prediction.objects.filter(owner=None, visitor=visitor)
+        unowned.update(owner=request.user, visitor=None)
+
+
+def forget(request: HttpRequest) -> None:
+    """Delete the person's records and pictures, and what the session knows of them."""
+    own = Prediction.objects.for_visitor(request).order_by("created_at")
+    while keys := list(own.values_list("pk", flat=True)[:BATCH]):
+        Prediction.objects.filter(pk__in=keys).delete()
+    for name in ("visitor", "several"):
+        request.session.pop(name, None)

@@ -15,6 +15,8 @@ os.environ |= {
     "TRUST_PROXY": "0",
     "API_LIMIT_PER_KEY": "0",
     "API_LIMIT_PER_ADDRESS": "0",
+    "REQUIRE_SIGN_IN": "0",
+    "REQUIRE_SIGN_IN_TO_KEEP": "0",
     "TIME_ZONE": "UTC",
     "LOG_LEVEL": "WARNING",
 }

@@ -145,7 +145,7 @@
       picture = blob;
       showKept();
     }
-    tools.disabled = !blob || !keepable;
+    tools.disabled = !blob || !keepable || tools.hidden;
     read(blob, hint);
   });
   find("keep").addEventListener("click", () => keep());

@@ -36,7 +36,7 @@
   function take(files) {
     if (!files.length || input.disabled) return;
     const taken = new DataTransfer();
-    for (const file of files) taken.items.add(file);
+    for (const file of input.multiple ? files : [files[0]]) taken.items.add(file);
     input.files = taken.files;
     show();
     button.focus();

@@ -78,6 +78,15 @@ def test_a_proxy_is_trusted_only_when_asked(tmp_path: Path) -> None:
     assert found["SECURE_PROXY_SSL_HEADER"] == ["HTTP_X_FORWARDED_PROTO", "https"]
 
 
+def test_a_site_for_people_with_accounts_says_so_in_one_variable(tmp_path: Path) -> None:
+    program = "from digitsite import settings as s; print(s.MIDDLEWARE[-1], s.REQUIRE_SIGN_IN)"
+    closed = python("-c", program, tmp_path=tmp_path, **PRODUCTION, REQUIRE_SIGN_IN="1")
+    open_ = python("-c", program, tmp_path=tmp_path, **PRODUCTION, REQUIRE_SIGN_IN_TO_KEEP="1")
+
+    assert closed.stdout.strip().endswith("LoginRequiredMiddleware True")
+    assert open_.stdout.strip().endswith("XFrameOptionsMiddleware False")
+
+
 def test_the_server_does_not_start_without_a_secret_key(tmp_path: Path) -> None:
     result = python("-c", "import digitsite.wsgi", tmp_path=tmp_path)
 

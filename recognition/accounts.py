@@ -1,0 +1,108 @@
+"""Signing in, and everything that the site keeps of one person."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import time
+import unicodedata
+from collections.abc import Callable
+
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import LoginView, PasswordChangeDoneView, PasswordChangeView
+from django.core.cache import cache
+from django.db.models import Count, Min, Q
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from recognition import limits, visitors
+from recognition.models import Prediction
+
+TRIES_PER_NAME = 10
+TRIES_PER_ADDRESS = 30  # a school or an office often shares one
+WINDOW = 15 * 60  # seconds
+View = Callable[[HttpRequest], HttpResponseBase]
+
+
+def guarded(sign_in: View) -> View:
+    """A page that signs in: it takes a few wrong passwords, and hands over what was read before."""
+
+    @never_cache
+    @login_not_required
+    @functools.wraps(sign_in)
+    def view(request: HttpRequest) -> HttpResponseBase:
+        if request.method != "POST":
+            return sign_in(request)
+
+        counters = _counters(request)
+        wait = max(_seconds_left(key, most) for key, most in counters.items())
+        if wait:
+            return _refuse(request, wait)
+
+        response = sign_in(request)
+        if isinstance(response, HttpResponseRedirect):
+            visitors.adopt(request)
+            return response
+
+        for key in counters:
+            _count(key)
+        return response
+
+    return view
+
+
+sign_in = guarded(LoginView.as_view(template_name="accounts/sign_in.html"))
+change_password = PasswordChangeView.as_view(template_name="accounts/change_password.html")
+password_changed = PasswordChangeDoneView.as_view(template_name="accounts/password_changed.html")
+
+
+@never_cache
+@require_safe
+def your_data(request: HttpRequest) -> HttpResponse:
+    kept = Prediction.objects.for_visitor(request).aggregate(
+        records=Count("pk"), pictures=Count("pk", filter=~Q(picture="")), since=Min("created_at")
+    )
+    return render(request, "accounts/your_data.html", {"kept": kept})
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete_your_data(request: HttpRequest) -> HttpResponse:
+    if request.method != "POST":
+        kept = {"records": Prediction.objects.for_visitor(request).count()}
+        return render(request, "accounts/delete_your_data.html", {"kept": kept})
+
+    visitors.forget(request)
+    return redirect("your_data")
+
+
+def _counters(request: HttpRequest) -> dict[str, int]:
+    """What is counted of a try, and how often it may be wrong; no name is kept as it was typed."""
+    name = unicodedata.normalize("NFKC", request.POST.get("username", "")).casefold()
+    counted = (
+        (f"name:{name}", TRIES_PER_NAME),
+        (f"from:{limits.address(request)}", TRIES_PER_ADDRESS),
+    )
+    return {f"sign-in:{hashlib.sha256(who.encode()).hexdigest()}": most for who, most in counted}
+
+
+def _seconds_left(key: str, most: int) -> int:
+    """How long nothing is tried any more; 0 when it may be tried."""
+    wrong, ends_at = cache.get(key, (0, 0.0))
+    return max(1, round(ends_at - time.time())) if wrong >= most else 0
+
+
+def _count(key: str) -> None:
+    now = time.time()
+    wrong, ends_at = cache.get(key, (0, now + WINDOW))
+    cache.set(key, (wrong + 1, ends_at), max(1, ends_at - now))
+
+
+def _refuse(request: HttpRequest, wait: int) -> HttpResponse:
+    context = {"minutes": -(-wait // 60)}
+    response = render(request, "accounts/too_many_tries.html", context, status=429)
+    response["Retry-After"] = str(wait)
+    return response

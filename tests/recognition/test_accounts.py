@@ -1,0 +1,191 @@
+"""Signing in and out, the password, and what becomes of what was read before."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from django.test import Client
+from pytest_django.fixtures import Settings
+
+from recognition import accounts
+from recognition.models import Prediction
+
+if TYPE_CHECKING:
+    from django.test.client import _MonkeyPatchedWSGIResponse as Response
+
+pytestmark = pytest.mark.django_db
+Make = Callable[..., Prediction]
+PASSWORD = "correct horse 7"
+
+
+@pytest.fixture(autouse=True)
+def no_tries_yet() -> Iterator[None]:
+    cache.clear()
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def teacher() -> User:
+    return User.objects.create_user("teacher", password=PASSWORD)
+
+
+def sign_in(client: Client, password: str, name: str = "teacher", **extra: str) -> Response:
+    form = {"username": name, "password": password}
+    return client.post("/sign-in/", form, headers=extra or None)
+
+
+def test_a_person_signs_in_and_out(client: Client, teacher: User) -> None:
+    assert "Sign in" in client.get("/").text
+
+    response = sign_in(client, PASSWORD)
+
+    assert response["Location"] == "/"
+    page = client.get("/your-data/").text
+    assert "signed in as <strong>teacher</strong>" in page
+    assert client.post("/sign-out/")["Location"] == "/"
+    assert "signed in as" not in client.get("/your-data/").text
+
+
+def test_a_link_signs_nobody_out(client: Client, teacher: User) -> None:
+    client.force_login(teacher)
+
+    assert client.get("/sign-out/").status_code == 405
+    assert "Account" in client.get("/").text
+
+
+def test_signing_in_leads_on_to_the_page_that_was_asked_for(client: Client, teacher: User) -> None:
+    form = {"username": "teacher", "password": PASSWORD, "next": "/password/"}
+    assert client.post("/sign-in/", form)["Location"] == "/password/"
+
+    form["next"] = "https://evil.example/"
+    assert client.post("/sign-in/", form)["Location"] == "/"
+
+
+def test_a_wrong_password_is_said_in_plain_words(client: Client, teacher: User) -> None:
+    response = sign_in(client, "wrong")
+
+    assert 'role="alert"' in response.text
+    assert "correct username and password" in response.text
+
+
+def test_what_was_read_before_signing_in_becomes_the_persons(
+    client: Client, visitor: uuid.UUID, teacher: User, make_prediction: Make
+) -> None:
+    own = make_prediction(visitor=visitor)
+    other = make_prediction(visitor=uuid.uuid4())
+
+    sign_in(client, PASSWORD)
+
+    own.refresh_from_db()
+    other.refresh_from_db()
+    assert (own.owner, own.visitor) == (teacher, None)
+    assert other.owner is None
+    assert client.get(own.get_absolute_url()).status_code == 200
+    client.post("/sign-out/")
+    assert client.get(own.get_absolute_url()).status_code == 404
+
+
+def test_a_wrong_password_moves_no_record(
+    client: Client, visitor: uuid.UUID, teacher: User, make_prediction: Make
+) -> None:
+    own = make_prediction(visitor=visitor)
+
+    sign_in(client, "wrong")
+
+    own.refresh_from_db()
+    assert own.owner is None
+    assert client.get(own.get_absolute_url()).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/sign-in/", "/admin/login/"])
+def test_after_too_many_wrong_passwords_even_the_right_one_has_to_wait(
+    client: Client, teacher: User, path: str
+) -> None:
+    User.objects.filter(pk=teacher.pk).update(is_staff=True)
+    form = {"username": "teacher", "password": "wrong"}
+    for _ in range(accounts.TRIES_PER_NAME):
+        assert client.post(path, form).status_code == 200
+
+    response = client.post(path, {**form, "password": PASSWORD})
+
+    assert response.status_code == 429
+    assert 0 < int(response["Retry-After"]) <= accounts.WINDOW
+    assert "Too many wrong passwords" in response.text
+    assert client.get(path).status_code == 200
+    assert sign_in(client, PASSWORD, "Teacher").status_code == 429
+    assert sign_in(client, PASSWORD, "student").status_code == 200
+
+
+def test_the_wait_is_over_after_a_quarter_of_an_hour(
+    client: Client, teacher: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(accounts.TRIES_PER_NAME):
+        sign_in(client, "wrong")
+    later = time.time() + accounts.WINDOW + 1
+
+    monkeypatch.setattr(time, "time", lambda: later)
+
+    assert sign_in(client, PASSWORD).status_code == 302
+
+
+def test_one_address_may_not_try_name_after_name(client: Client, teacher: User) -> None:
+    for number in range(accounts.TRIES_PER_ADDRESS):
+        assert sign_in(client, "wrong", f"name-{number}").status_code == 200
+
+    assert sign_in(client, PASSWORD).status_code == 429
+    assert Client(REMOTE_ADDR="192.0.2.7").get("/sign-in/").status_code == 200
+    assert sign_in(Client(REMOTE_ADDR="192.0.2.7"), PASSWORD).status_code == 302
+
+
+def test_behind_a_trusted_proxy_the_address_is_the_one_that_it_saw(
+    client: Client, teacher: User, settings: Settings
+) -> None:
+    settings.TRUST_PROXY = True
+    forwarded = {"X-Forwarded-For": "made-up, 192.0.2.1"}
+    for number in range(accounts.TRIES_PER_ADDRESS):
+        sign_in(client, "wrong", f"name-{number}", **forwarded)
+
+    assert sign_in(client, PASSWORD, **{"X-Forwarded-For": "x, 192.0.2.1"}).status_code == 429
+    assert sign_in(client, PASSWORD, **{"X-Forwarded-For": "192.0.2.2"}).status_code == 302
+
+
+def test_who_signs_in_at_once_is_not_counted(client: Client, teacher: User) -> None:
+    for _ in range(accounts.TRIES_PER_NAME + 1):
+        assert sign_in(client, PASSWORD).status_code == 302
+
+
+def test_a_person_changes_the_password(client: Client, teacher: User) -> None:
+    assert client.get("/password/")["Location"] == "/sign-in/?next=/password/"
+    client.force_login(teacher)
+    new = "another staple 8"
+    form = {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
+
+    page = client.post("/password/", form, follow=True)
+
+    assert "Your password is changed" in page.text
+    assert sign_in(Client(), PASSWORD).status_code == 200
+    assert sign_in(Client(), new).status_code == 302
+
+
+def test_a_weak_password_is_refused_beside_the_field(client: Client, teacher: User) -> None:
+    client.force_login(teacher)
+    form = {"old_password": PASSWORD, "new_password1": "1234", "new_password2": "1234"}
+
+    page = client.post("/password/", form)
+
+    assert "too short" in page.text
+    assert 'id="id_new_password2_error"' in page.text
+
+
+def test_the_admin_keeps_its_own_look(client: Client, admin_user: User) -> None:
+    assert "/static/admin/" in client.get("/admin/login/").text
+    client.force_login(admin_user)
+
+    assert "/static/admin/" in client.get("/admin/password_change/").text

@@ -1,0 +1,100 @@
+"""What the site keeps of a person, and how the person gets rid of it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
+from pytest_django.fixtures import Settings
+
+from recognition import visitors
+from recognition.models import Prediction
+
+pytestmark = pytest.mark.django_db
+Make = Callable[..., Prediction]
+
+
+def test_somebody_new_is_told_that_nothing_is_kept(client: Client) -> None:
+    assert "no picture was read for you yet" in client.get("/your-data/").text
+    assert "nothing to delete" in client.get("/your-data/delete/").text
+
+
+def test_the_page_says_how_much_is_kept(
+    client: Client,
+    visitor: uuid.UUID,
+    make_prediction: Make,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    make_prediction(visitor=visitor)
+    make_prediction(visitor=visitor, picture="")
+    make_prediction(visitor=uuid.uuid4())
+
+    with django_assert_num_queries(2):  # session, one count
+        page = client.get("/your-data/")
+
+    assert (page.context["kept"]["records"], page.context["kept"]["pictures"]) == (2, 1)
+    assert "/history.csv" in page.text
+    assert "/your-data/delete/" in page.text
+
+
+def test_it_asks_before_it_deletes(
+    client: Client, visitor: uuid.UUID, make_prediction: Make
+) -> None:
+    make_prediction(visitor=visitor)
+
+    assert "Delete 1 answer?" in client.get("/your-data/delete/").text
+    assert Prediction.objects.exists()
+
+
+def test_all_of_ones_own_goes_and_nothing_of_others(
+    client: Client,
+    visitor: uuid.UUID,
+    make_prediction: Make,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    monkeypatch.setattr(visitors, "BATCH", 2)
+    for _ in range(5):
+        make_prediction(visitor=visitor)
+    others = make_prediction(owner=User.objects.create_user("teacher"))
+
+    with django_capture_on_commit_callbacks(execute=True):
+        response = client.post("/your-data/delete/")
+
+    assert response["Location"] == "/your-data/"
+    assert list(Prediction.objects.all()) == [others]
+    files = [path for path in Path(settings.PICTURE_ROOT).rglob("*") if path.is_file()]
+    assert files == [Path(others.picture.path)]
+    assert "visitor" not in client.session
+
+
+def test_a_signed_in_person_deletes_what_is_theirs(client: Client, make_prediction: Make) -> None:
+    teacher = User.objects.create_user("teacher")
+    client.force_login(teacher)
+    make_prediction(owner=teacher)
+
+    client.post("/your-data/delete/")
+
+    assert not Prediction.objects.exists()
+    assert client.get("/your-data/").context["user"] == teacher
+
+
+def test_nothing_is_deleted_from_elsewhere(make_prediction: Make) -> None:
+    teacher = User.objects.create_user("teacher")
+    make_prediction(owner=teacher)
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(teacher)
+
+    assert client.post("/your-data/delete/").status_code == 403
+    assert Prediction.objects.exists()
+
+
+def test_other_methods_are_refused(client: Client) -> None:
+    assert client.post("/your-data/").status_code == 405
+    assert client.delete("/your-data/delete/").status_code == 405
