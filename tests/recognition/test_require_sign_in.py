@@ -20,7 +20,13 @@ from tests.conftest import Upload
 pytestmark = pytest.mark.django_db
 Drawn = Callable[..., bytes]
 OPEN = {"login", "healthz"}
-VALUES = {"public_id": uuid.uuid4(), "key": uuid.uuid4(), "number": 0}
+VALUES = {
+    "public_id": uuid.uuid4(),
+    "key": uuid.uuid4(),
+    "number": 0,
+    "version": "latin-1",
+    "plot": "confusion",
+}
 
 
 @pytest.fixture
