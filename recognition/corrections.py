@@ -7,7 +7,6 @@ import uuid
 from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
@@ -34,13 +33,4 @@ def correct(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     prediction.review(form.cleaned_data["true_text"], by=by)
     if replies.wants_json(request):
         return JsonResponse({"said": wording.review(prediction)})
-    return redirect(_next(request) or prediction.get_absolute_url())
-
-
-def _next(request: HttpRequest) -> str:
-    """The page to go back to, if it is one of this site's."""
-    address: str = request.POST.get("next", "")
-    is_ours = url_has_allowed_host_and_scheme(
-        address, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
-    return address if is_ours else ""
+    return redirect(replies.way_back(request, otherwise=prediction.get_absolute_url()))

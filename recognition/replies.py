@@ -1,9 +1,10 @@
-"""What the site's own scripts get in place of a page."""
+"""What follows a form: for the site's own scripts some JSON, for browsers a page."""
 
 from __future__ import annotations
 
 from django import forms
 from django.http import HttpRequest, JsonResponse
+from django.utils.http import url_has_allowed_host_and_scheme
 
 UNAVAILABLE = "No picture can be read just now. Nothing was stored. Please try again later."
 
@@ -22,3 +23,12 @@ def mistake(form: forms.Form) -> JsonResponse:
 
 def unavailable() -> JsonResponse:
     return JsonResponse({"message": UNAVAILABLE, "code": "unavailable"}, status=503)
+
+
+def way_back(request: HttpRequest, otherwise: str) -> str:
+    """The page of this site that a form names to go back to, if it names one."""
+    address: str = request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(
+        address, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return address if is_ours else otherwise

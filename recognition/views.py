@@ -12,13 +12,14 @@ from django.forms import Form
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from ml import reports
 from ml.images import PictureError
 from ml.scripts import LATIN
-from recognition import history, inside, model_facts, recognizers, several, visitors, wording
+from recognition import inside, model_facts, recognizers, replies, several, visitors, wording
 from recognition.forms import PictureForm
 from recognition.models import Prediction, TrainedModel
 
@@ -123,7 +124,7 @@ def delete(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         raise Http404
 
     prediction.delete()
-    return redirect(history.way_back(request))
+    return redirect(replies.way_back(request, otherwise=reverse("history")))
 
 
 @require_safe

@@ -83,7 +83,7 @@ def test_a_site_for_people_with_accounts_says_so_in_one_variable(tmp_path: Path)
     closed = python("-c", program, tmp_path=tmp_path, **PRODUCTION, REQUIRE_SIGN_IN="1")
     open_ = python("-c", program, tmp_path=tmp_path, **PRODUCTION, REQUIRE_SIGN_IN_TO_KEEP="1")
 
-    assert closed.stdout.strip().endswith("LoginRequiredMiddleware True")
+    assert closed.stdout.strip().endswith("SignInRequired True")
     assert open_.stdout.strip().endswith("XFrameOptionsMiddleware False")
 
 

@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import URLPattern, reverse
 from pytest_django.fixtures import Settings
 
-from recognition.models import Prediction, TrainedModel
+from recognition.models import ApiKey, Prediction, TrainedModel
 from recognition.urls import urlpatterns
 from tests.conftest import Upload
 
@@ -26,7 +26,7 @@ VALUES = {
     "key": uuid.uuid4(),
     "number": 0,
     "version": "latin-1",
-    "plot": "curves",
+    "plot": "confusion",
 }
 
 
@@ -138,3 +138,40 @@ def test_the_empty_history_says_that_keeping_needs_an_account(
     settings.REQUIRE_SIGN_IN_TO_KEEP = True
 
     assert "Without an account nothing is kept." in client.get("/history/").text
+
+
+def test_a_closed_site_asks_programs_for_a_key(
+    client: Client, closed: None, drawn: Drawn, digit_model: TrainedModel
+) -> None:
+    answers = [
+        client.post("/predict", {"file": SimpleUploadedFile("a.png", drawn())}),
+        client.post("/api/v1/predictions", {"picture": SimpleUploadedFile("a.png", drawn())}),
+    ]
+
+    assert [answer.status_code for answer in answers] == [401, 401]
+    assert not Prediction.objects.exists()
+
+
+def test_a_key_opens_a_closed_site(
+    client: Client, closed: None, api_key: ApiKey, drawn: Drawn, digit_model: TrainedModel
+) -> None:
+    headers = {"Authorization": f"Bearer {api_key.token}"}
+
+    for address, field in (("/predict", "file"), ("/api/v1/predictions", "picture")):
+        files = {field: SimpleUploadedFile("a.png", drawn())}
+        assert client.post(address, files, headers=headers).status_code in {200, 201}
+
+    assert Prediction.objects.filter(owner=api_key.owner).count() == 2
+
+
+def test_a_drawing_is_not_kept_without_an_account(
+    client: Client, settings: Settings, drawn: Drawn, digit_model: TrainedModel
+) -> None:
+    settings.REQUIRE_SIGN_IN_TO_KEEP = True
+    files = {"picture": SimpleUploadedFile("a.png", drawn()), "source": "draw"}
+
+    answer = client.post("/keep/", files, headers={"Accept": "application/json"})
+
+    assert answer.status_code == 422
+    assert "Sign in" in answer.json()["message"]
+    assert not Prediction.objects.exists()
