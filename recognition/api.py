@@ -20,7 +20,7 @@ from ninja.operation import Operation
 from ninja.security import APIKeyCookie, HttpBearer
 
 from ml.images import PictureError
-from ml.scripts import LATIN, SCRIPTS
+from ml.scripts import LATIN
 from recognition import (
     api_documents,
     api_schemas,
@@ -215,9 +215,6 @@ def correct_prediction(request: HttpRequest, id: UUID) -> api_schemas.Prediction
         prediction.withdraw_review()
         return _described(prediction)
 
-    numerals = SCRIPTS[prediction.script].numerals
-    if not set(true_text) <= set(numerals):
-        raise _wrong("body.true_text", f"Only the numerals {''.join(numerals)} can be used")
     prediction.review(true_text, by=_person(request))
     return _described(prediction)
 

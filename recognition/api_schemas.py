@@ -10,11 +10,10 @@ from uuid import UUID
 from ninja import Schema
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, Field
 
-from ml.scripts import SCRIPTS
 from recognition import intake, models, wording
+from recognition.forms import TRUE_TEXT
 
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
-NUMERALS = "".join(f"{script.numerals[0]}-{script.numerals[9]}" for script in SCRIPTS.values())
 
 EXAMPLE_PICTURE = (  # a 7, so that the examples can be sent as they are
     "iVBORw0KGgoAAAANSUhEUgAAABQAAAAUAgMAAADw5/WeAAAADFBMVEX7+/v19fXy8vKCgoKxZ9FnAAAAYklEQVR42iXMoQ3C"
@@ -110,8 +109,8 @@ class NewPredictions(Strict):
 
 
 class Correction(Strict):
-    true_text: Annotated[str, Field(max_length=50, pattern=f"^[{NUMERALS}]*$")] | None = Field(
-        description="What the picture really shows, in the numerals of its script. An empty text "
+    true_text: Annotated[str, Field(max_length=50, pattern=f"^{TRUE_TEXT}$")] | None = Field(
+        description="What the picture really shows, in the digits 0 to 9. An empty text "
         "says that it shows no digit; null takes an earlier correction back.",
         examples=["7"],
     )

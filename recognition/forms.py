@@ -36,6 +36,9 @@ class PictureForm(forms.Form):
         self.add_error("picture", ValidationError(str(error), code=error.code))
 
 
+TRUE_TEXT = "[0-9]*"  # a pattern of what a picture may really show; empty means no digit
+
+
 class TrueTextField(forms.CharField):
     """What a picture really shows: digits, or an empty text when it shows no digit."""
 
@@ -44,7 +47,7 @@ class TrueTextField(forms.CharField):
         super().__init__(
             required=False,
             max_length=50,
-            validators=[RegexValidator(r"\A[0-9]*\Z", not_digits, code="not_digits")],
+            validators=[RegexValidator(rf"\A{TRUE_TEXT}\Z", not_digits, code="not_digits")],
         )
 
 
