@@ -19,6 +19,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from ml.scripts import SCRIPTS
+from recognition import browsers
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -153,7 +154,7 @@ class PredictionQuerySet(models.QuerySet["Prediction"]):
         """Predictions that belong to the person who asks, signed in or not."""
         if request.user.is_authenticated:
             return self.filter(owner=request.user)
-        visitor = request.session.get("visitor")
+        visitor = browsers.known(request)
         return self.filter(owner=None, visitor=visitor) if visitor else self.none()
 
     def reviewed(self) -> PredictionQuerySet:

@@ -13,7 +13,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from ml.images import PictureError
 from ml.scripts import LATIN
-from recognition import intake, keys, limits, recognizers, visitors
+from recognition import browsers, intake, keys, limits, recognizers, visitors
 from recognition.models import ApiKey, Prediction
 
 logger = logging.getLogger(__name__)
@@ -78,7 +78,7 @@ def _check_sender(request: HttpRequest) -> ApiKey | None:
         limits.spend(request)
         raise
     limits.spend(request, key)
-    if key is None and (_has_session(request) or "Origin" in request.headers):
+    if key is None and (_has_cookie(request) or "Origin" in request.headers):
         keys.check_forgery(request)
     if settings.REQUIRE_SIGN_IN and not request.user.is_authenticated:
         raise NotSignedIn
@@ -109,16 +109,17 @@ def _encoded(body: Any) -> str:
 def _keep(
     request: HttpRequest, key: ApiKey | None, answer: recognizers.Answer
 ) -> Prediction | None:
-    """Store it for the key's owner or the session; without both it belongs to the site."""
+    """Store it for the key's owner, the person or the browser; without them for nobody."""
     if not visitors.may_keep(request):
         return None
-    is_someone = key is not None or _has_session(request)
+    is_someone = key is not None or _has_cookie(request)
     keeper = visitors.keeper(request) if is_someone else {}
     return Prediction.record(answer, source=Prediction.Source.API, **keeper)
 
 
-def _has_session(request: HttpRequest) -> bool:
-    return settings.SESSION_COOKIE_NAME in request.COOKIES
+def _has_cookie(request: HttpRequest) -> bool:
+    """Whether the request says whose it is, as a browser does without being asked."""
+    return not request.COOKIES.keys().isdisjoint({settings.SESSION_COOKIE_NAME, browsers.COOKIE})
 
 
 def _describe(answer: recognizers.Answer, prediction: Prediction | None) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +9,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
+from recognition import browsers
 from recognition.models import Prediction
 
 BATCH = 500  # records a transaction: other writers need not wait long
@@ -25,8 +25,7 @@ def keeper(request: HttpRequest) -> dict[str, Any]:
         return {"owner": request.user}
     if not may_keep(request):
         raise PermissionDenied("Nothing is kept without an account.")
-    visitor = request.session.setdefault("visitor", str(uuid.uuid4()))
-    return {"visitor": uuid.UUID(visitor)}
+    return {"visitor": browsers.number(request)}
 
 
 def may_keep(request: HttpRequest) -> bool:
@@ -41,16 +40,17 @@ def for_templates(request: HttpRequest) -> dict[str, bool]:
 
 def adopt(request: HttpRequest) -> None:
     """Give a person who has signed in what this browser had read before."""
-    visitor = request.session.pop("visitor", None)
+    visitor = browsers.known(request)
     if visitor and isinstance(request.user, User):
         unowned = Prediction.objects.filter(owner=None, visitor=visitor)
         unowned.update(owner=request.user, visitor=None)
+    browsers.forget(request)
 
 
 def forget(request: HttpRequest) -> None:
-    """Delete the person's records and pictures, and what the session knows of them."""
+    """Delete the person's records and pictures, and what the browser knows of them."""
     own = Prediction.objects.for_visitor(request).order_by("created_at")
     while keys := list(own.values_list("pk", flat=True)[:BATCH]):
         Prediction.objects.filter(pk__in=keys).delete()
-    for name in ("visitor", "several"):
-        request.session.pop(name, None)
+    request.session.pop("several", None)
+    browsers.forget(request)

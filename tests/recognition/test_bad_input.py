@@ -80,7 +80,7 @@ def test_a_bad_file_gets_a_message_and_nothing_stays(
     assert 'role="alert"' in response.text
     assert not Prediction.objects.exists()
     assert not [path for path in Path(settings.PICTURE_ROOT).rglob("*") if path.is_file()]
-    assert "visitor" not in client.session
+    assert "visitor" not in client.cookies
     response.close()
     assert not list(temporary.iterdir())
 

@@ -100,7 +100,7 @@ def test_a_chunk_costs_one_query(
     for _ in range(5):
         make_prediction(visitor=visitor)
 
-    with django_assert_num_queries(2):  # session, predictions
+    with django_assert_num_queries(1):
         assert len(table(client)) == 5
 
 

@@ -278,7 +278,7 @@ def test_the_number_of_queries_does_not_grow(
     for _ in range(12):
         make_prediction(visitor=visitor)
 
-    with django_assert_num_queries(2):  # session, predictions
+    with django_assert_num_queries(1):
         client.get("/history/")
 
 

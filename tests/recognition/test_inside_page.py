@@ -187,7 +187,7 @@ def test_the_number_of_queries_does_not_grow_with_the_models(
     for _ in range(5):
         make_model()
 
-    with assertNumQueries(3):  # session, prediction with its model, other models
+    with assertNumQueries(2):  # prediction with its model, other models
         client.get(address(read))
 
 

@@ -107,7 +107,7 @@ def test_a_bad_field_keeps_nothing(
     assert response.json()["message"]
     assert not Prediction.objects.exists()
     assert not Path(settings.PICTURE_ROOT).exists()
-    assert "visitor" not in client.session
+    assert "visitor" not in client.cookies
 
 
 @pytest.mark.parametrize("kind", REFUSED)

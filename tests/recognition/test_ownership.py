@@ -16,6 +16,7 @@ from django.urls import URLPattern, reverse
 from ml import images
 from recognition.models import Prediction
 from recognition.urls import urlpatterns
+from tests.recognition.conftest import be_browser
 
 pytestmark = pytest.mark.django_db
 Make = Callable[..., Prediction]
@@ -42,9 +43,7 @@ def someone_new() -> Client:
 
 def another_visitor() -> Client:
     client = Client()
-    session = client.session
-    session["visitor"] = str(uuid.uuid4())
-    session.save()
+    be_browser(client, uuid.uuid4())
     return client
 
 
@@ -55,11 +54,9 @@ def another_person() -> Client:
 
 
 def the_visitor_as_someone_signed_in(visitor: uuid.UUID) -> Client:
-    """Signed in, what the session says of the browser counts no more."""
+    """Signed in, what the cookie says of the browser counts no more."""
     client = another_person()
-    session = client.session
-    session["visitor"] = str(visitor)
-    session.save()
+    be_browser(client, visitor)
     return client
 
 

@@ -87,7 +87,7 @@ def test_files_of_which_none_is_a_picture_store_nothing(
     page = client.get(send(client, [("a", b"x"), ("b", b"y")])["Location"])
 
     assert "0 of 2 have an answer" in page.text
-    assert "visitor" not in client.session
+    assert "visitor" not in client.cookies
     assert not Prediction.objects.exists()
 
 
@@ -242,5 +242,5 @@ def test_the_number_of_queries_does_not_grow_with_the_table(
 ) -> None:
     address = send(client, [("a.png", drawn(1))] * 6)["Location"]
 
-    with django_assert_num_queries(2):  # session, predictions
+    with django_assert_num_queries(2):  # the session with the table, predictions
         client.get(address)

@@ -34,7 +34,7 @@ def test_the_page_says_how_much_is_kept(
     make_prediction(visitor=visitor, picture="")
     make_prediction(visitor=uuid.uuid4())
 
-    with django_assert_num_queries(2):  # session, one count
+    with django_assert_num_queries(1):
         page = client.get("/your-data/")
 
     assert (page.context["kept"]["records"], page.context["kept"]["pictures"]) == (2, 1)
@@ -71,7 +71,7 @@ def test_all_of_ones_own_goes_and_nothing_of_others(
     assert list(Prediction.objects.all()) == [others]
     files = [path for path in Path(settings.PICTURE_ROOT).rglob("*") if path.is_file()]
     assert files == [Path(others.picture.path)]
-    assert "visitor" not in client.session
+    assert not client.cookies["visitor"].value
 
 
 def test_a_signed_in_person_deletes_what_is_theirs(client: Client, make_prediction: Make) -> None:

@@ -1,0 +1,65 @@
+"""Which browser asks: a number in a signed cookie, so that no visitor needs a row of their own."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+
+from django.conf import settings
+from django.core import signing
+from django.http import HttpRequest, HttpResponse
+
+COOKIE = "visitor"
+
+
+def known(request: HttpRequest) -> uuid.UUID | None:
+    """The browser's number; None before anything was kept for it, or when it is forged."""
+    signed = request.COOKIES.get(COOKIE, "")
+    try:
+        return uuid.UUID(_signer().unsign(signed, max_age=settings.SESSION_COOKIE_AGE))
+    except (signing.BadSignature, ValueError):
+        return None
+
+
+def number(request: HttpRequest) -> uuid.UUID:
+    """The browser's number, for as long again as a session lasts; a new browser gets one."""
+    found = known(request) or uuid.uuid4()
+    request.COOKIES[COOKIE] = sign(found)
+    return found
+
+
+def forget(request: HttpRequest) -> None:
+    """Let the browser be a new one."""
+    request.COOKIES.pop(COOKIE, None)
+
+
+def remember(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
+    """Middleware that tells the browser what `number` and `forget` did to the request's cookie."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        before = request.COOKIES.get(COOKIE)
+        response = get_response(request)
+        after = request.COOKIES.get(COOKIE)
+        if after is None and before is not None:
+            response.delete_cookie(COOKIE, samesite="Lax")
+        elif after is not None and after != before:
+            response.set_cookie(
+                COOKIE,
+                after,
+                max_age=settings.SESSION_COOKIE_AGE,
+                secure=settings.SESSION_COOKIE_SECURE,
+                httponly=True,
+                samesite="Lax",
+            )
+        return response
+
+    return middleware
+
+
+def sign(browser: uuid.UUID) -> str:
+    """The cookie's value for a browser with this number."""
+    return _signer().sign(str(browser))
+
+
+def _signer() -> signing.TimestampSigner:
+    return signing.TimestampSigner(salt="recognition.browsers")
