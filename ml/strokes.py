@@ -58,9 +58,28 @@ def prefer_lone_digit(dark: np.ndarray, digit: FoundDigit) -> FoundDigit:
     if stands_out and not digit.at_border:
         return digit
     lone = _find_lone_digit(dark)
-    if lone is None or (stands_out and _is_fragment(lone, digit)):
+    if lone is None:
+        return _find_reverse(dark, digit) or digit
+    if stands_out and _is_fragment(lone, digit):
         return digit  # the lone piece is only a thin part of a thick digit
     return lone
+
+
+def _find_reverse(dark: np.ndarray, shadow: FoundDigit) -> FoundDigit | None:
+    """A lone digit when ink was taken for paper, as happens in deep shadow, or None.
+
+    What lies within the first find may be the paper that a loop encloses.
+    """
+    digit = _find_lone_digit(255 - dark)
+    if digit is None or _is_within(digit.box, shadow.box):
+        return None
+    return digit
+
+
+def _is_within(inner: Box, outer: Box) -> bool:
+    x, y, width, height = outer
+    right, bottom = inner[0] + inner[2], inner[1] + inner[3]
+    return inner[0] >= x and inner[1] >= y and right <= x + width and bottom <= y + height
 
 
 def _is_fragment(piece: FoundDigit, whole: FoundDigit) -> bool:

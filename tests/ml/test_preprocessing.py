@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fixtures import drawing
+from fixtures.photographs import photograph
 from ml import preprocessing
 from ml.preprocessing import to_field
 from ml.refusals import Reason, Refused
@@ -214,3 +215,14 @@ def test_the_same_picture_gives_the_same_field() -> None:
 def test_a_shape_without_ink_cannot_be_redrawn() -> None:
     with pytest.raises(Refused):
         preprocessing.redraw(np.zeros((80, 80), np.uint8))
+
+
+@pytest.mark.parametrize(("digit", "seed"), [(2, 5009), (2, 5027)])
+def test_a_digit_in_deep_shadow_is_found(digit: int, seed: int) -> None:
+    """Most of the paper is darker than its lit corner, so that ink is easily taken for paper."""
+    picture = photograph(digit, seed=seed)
+
+    x, y, width, height = to_field(picture).box
+
+    assert width < height < picture.shape[0] / 2
+    assert picture[y : y + height, x : x + width].min() < 70
