@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from fixtures.draw_samples import newest_model
-from tests.benchmarks import reading, site
+from tests.benchmarks import pen, reading, site
 from tests.benchmarks.result import Result
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -33,6 +33,7 @@ def main() -> None:
             *_alone(reading.keras_predict),
             *_alone(reading.photographs),
             *_alone(site.requests),
+            *_alone(pen.lifted),
             *_alone(reading.folder, work),
             *_alone(site.admin_list),
         ]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import http.client
 import json
+import socket
 import sys
 import threading
 import time
+from dataclasses import dataclass
 from http.cookies import SimpleCookie
 
 from fixtures.drawing import draw
@@ -16,14 +17,33 @@ from ml import images
 BOUNDARY = "picture-boundary"
 
 
+@dataclass(frozen=True)
+class Way:
+    """One way in: where the token comes from, where the picture goes, and what a yes looks like."""
+
+    page: str
+    address: str
+    field: str
+    status: int
+
+
+WAYS = {
+    "upload": Way("/", "/", "picture", 302),
+    "live": Way("/draw/", "/live/", "picture", 200),
+    "predict": Way("", "/predict", "file", 200),  # a program: no page, no cookies
+}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("port", type=int)
     parser.add_argument("--seconds", type=float, default=15)
     parser.add_argument("--browsers", type=int, default=8)
+    parser.add_argument("--way", choices=WAYS, default="upload")
     options = parser.parse_args()
+    way = WAYS[options.way]
     end = time.perf_counter() + options.seconds
-    browsers = [Browser(options.port, number, end) for number in range(options.browsers)]
+    browsers = [Browser(way, options.port, number, end) for number in range(options.browsers)]
     start = time.perf_counter()
     for browser in browsers:
         browser.start()
@@ -36,11 +56,17 @@ def main() -> None:
 
 
 class Browser(threading.Thread):
-    """Opens the page for its token and cookies, then sends the form again and again."""
+    """Opens the page for its token and cookies, then sends the form again and again.
 
-    def __init__(self, port: int, number: int, end: float) -> None:
+    It speaks HTTP over a plain socket: it shares the machine's cores with the site, and
+    `http.client` would take a good part of them.
+    """
+
+    def __init__(self, way: Way, port: int, number: int, end: float) -> None:
         super().__init__()
-        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        self.way = way
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=30)
+        self.answers = self.socket.makefile("rb")
         self.cookies: dict[str, str] = {}
         self.pictures = [images.to_png(draw(digit, seed=number)) for digit in range(10)]
         self.end = end
@@ -48,41 +74,60 @@ class Browser(threading.Thread):
         self.errors: list[str] = []
 
     def run(self) -> None:
-        self._send("GET", b"")
-        token = self.cookies["csrftoken"]
-        bodies = [_form(picture, token) for picture in self.pictures]
-        self._send("POST", bodies[0])  # the first one makes the session
+        if self.way.page:
+            self._send(self._request("GET", self.way.page))
+        forms = [
+            _form(self.way.field, picture, self.cookies.get("csrftoken", ""))
+            for picture in self.pictures
+        ]
+        self._send(self._request("POST", self.way.address, forms[0]))  # gets the visitor's cookie
+        requests = [self._request("POST", self.way.address, form) for form in forms]
         while time.perf_counter() < self.end:
-            body = bodies[len(self.times) % len(bodies)]
+            request = requests[len(self.times) % len(requests)]
             start = time.perf_counter()
-            status = self._send("POST", body)
+            status = self._send(request)
             self.times.append((time.perf_counter() - start) * 1000)
-            if status != 302:
+            if status != self.way.status:
                 self.errors.append(f"status {status}")
+                if not status:
+                    return
 
-    def _send(self, method: str, body: bytes) -> int:
-        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
+    def _request(self, method: str, address: str, body: bytes = b"") -> bytes:
+        lines = [f"{method} {address} HTTP/1.1", "Host: 127.0.0.1"]
+        if self.cookies:
+            pairs = (f"{name}={value}" for name, value in self.cookies.items())
+            lines.append(f"Cookie: {'; '.join(pairs)}")
         if body:
-            headers["Content-Type"] = f"multipart/form-data; boundary={BOUNDARY}"
+            lines.append(f"Content-Type: multipart/form-data; boundary={BOUNDARY}")
+            lines.append(f"Content-Length: {len(body)}")
+        return "\r\n".join([*lines, "", ""]).encode() + body
+
+    def _send(self, request: bytes) -> int:
+        """The status of the answer; 0 when there was none."""
         try:
-            self.connection.request(method, "/", body or None, headers)
-            response = self.connection.getresponse()
-            response.read()
-        except (OSError, http.client.HTTPException) as error:
+            self.socket.sendall(request)
+            status = int(self.answers.readline().split()[1])
+            length = 0
+            while line := self.answers.readline().strip():
+                name, _, value = line.partition(b":")
+                if name.lower() == b"content-length":
+                    length = int(value)
+                elif name.lower() == b"set-cookie":
+                    found = SimpleCookie(value.decode())
+                    self.cookies |= {key: morsel.value for key, morsel in found.items()}
+            self.answers.read(length)
+        except (OSError, IndexError) as error:
             self.errors.append(repr(error))
-            self.connection.close()
             return 0
-        for line in response.headers.get_all("Set-Cookie") or []:
-            self.cookies |= {name: morsel.value for name, morsel in SimpleCookie(line).items()}
-        return response.status
+        return status
 
 
-def _form(picture: bytes, token: str) -> bytes:
+def _form(field: str, picture: bytes, token: str) -> bytes:
     return b"".join(
         [
             f"--{BOUNDARY}\r\nContent-Disposition: form-data; "
             f'name="csrfmiddlewaretoken"\r\n\r\n{token}\r\n'.encode(),
-            f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="picture"; '
+            f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{field}"; '
             'filename="digit.png"\r\nContent-Type: image/png\r\n\r\n'.encode(),
             picture,
             f"\r\n--{BOUNDARY}--\r\n".encode(),

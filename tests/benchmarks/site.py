@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -10,7 +11,9 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from tests.benchmarks.result import Result, percentile
 
@@ -44,6 +47,31 @@ def start_up() -> list[Result]:
 
 
 def requests() -> list[Result]:
+    """Pictures sent by many browsers at once, through each way in."""
+    through_the_page = "Site: predict and store, gunicorn with 2 workers, SQLite"
+    figure = ">= 400 requests/s, 0 errors, p99 < 100 ms"
+    with serving() as (port, server):
+        _send(port, "upload", seconds=3)
+        results = [
+            _load(port, "upload", through_the_page, figure),
+            _load(port, "predict", "The same through `POST /predict`", figure),
+            _load(port, "live", "The same through the live endpoint, which stores nothing", figure),
+        ]
+        memory = [_memory(worker) for worker in _children(server.pid)]
+    return [
+        *results,
+        Result(
+            "Memory of a web worker after that load",
+            " and ".join(f"{rss:.0f} MB ({pss:.0f} MB its share)" for rss, pss in memory),
+            "<= 120 MB",
+            "resident set; the share divides what workers have in common",
+        ),
+    ]
+
+
+@contextlib.contextmanager
+def serving() -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    """The site behind gunicorn with two workers: its port and its process."""
     _manage("migrate")
     _manage("install_pretrained")
     port = _free_port()
@@ -56,31 +84,30 @@ def requests() -> list[Result]:
     )  # fmt: skip
     try:
         _wait_for(f"http://127.0.0.1:{port}/healthz")
-        load = [sys.executable, "-m", "tests.benchmarks.load", str(port)]
-        subprocess.run([*load, "--seconds", "3"], check=True, capture_output=True)
-        command = [*load, "--seconds", str(SECONDS), "--browsers", str(BROWSERS)]
-        measured = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
-        memory = [_memory(worker) for worker in _children(server.pid)]
+        yield port, server
     finally:
         server.terminate()
         server.wait()
+
+
+def _load(port: int, way: str, what: str, figure: str) -> Result:
+    measured = _send(port, way, seconds=SECONDS)
     times = measured["times"]
-    how = f"{BROWSERS} browsers in one process on the same machine, {len(times)} pictures"
-    return [
-        Result(
-            "Site: predict and store, gunicorn with 2 workers, SQLite",
-            f"{len(times) / measured['seconds']:.0f} requests/s, {len(measured['errors'])} errors, "
-            f"p50 {percentile(times, 50):.0f} ms, p99 {percentile(times, 99):.0f} ms",
-            ">= 400 requests/s, 0 errors, p99 < 100 ms",
-            how,
-        ),
-        Result(
-            "Memory of a web worker after that load",
-            " and ".join(f"{rss:.0f} MB ({pss:.0f} MB its share)" for rss, pss in memory),
-            "<= 120 MB",
-            "resident set; the share divides what workers have in common",
-        ),
-    ]
+    return Result(
+        what,
+        f"{len(times) / measured['seconds']:.0f} requests/s, {len(measured['errors'])} errors, "
+        f"p50 {percentile(times, 50):.0f} ms, p99 {percentile(times, 99):.0f} ms",
+        figure,
+        f"{BROWSERS} senders in one process on the same machine, {len(times)} pictures",
+    )
+
+
+def _send(port: int, way: str, *, seconds: int) -> dict[str, Any]:
+    command = [sys.executable, "-m", "tests.benchmarks.load", str(port), "--way", way,
+               "--seconds", str(seconds), "--browsers", str(BROWSERS)]  # fmt: skip
+    answer = subprocess.run(command, check=True, capture_output=True).stdout
+    measured: dict[str, Any] = json.loads(answer)
+    return measured
 
 
 def admin_list() -> list[Result]:

@@ -19,11 +19,14 @@ QUIET = (  # a browser that asks nobody for anything
 )
 
 
+def chromium() -> str | None:
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
     """The system's Chromium where there is one, else the one that Playwright brings."""
-    found = next(filter(None, map(shutil.which, NAMES)), None)
-    return {**browser_type_launch_args, "executable_path": found, "args": list(QUIET)}
+    return {**browser_type_launch_args, "executable_path": chromium(), "args": list(QUIET)}
 
 
 @pytest.fixture(scope="session", autouse=True)
