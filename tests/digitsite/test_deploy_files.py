@@ -17,6 +17,7 @@ DEPLOY = ROOT / "docs" / "deploy"
 INSTRUCTIONS = {
     "FROM", "RUN", "COPY", "WORKDIR", "ENV", "USER", "VOLUME", "EXPOSE", "HEALTHCHECK", "CMD",
 }  # fmt: skip
+SET_BY_THE_IMAGE = {"BIND", "CACHE_ROOT", "MODEL_ROOT", "PICTURE_ROOT", "STATIC_ROOT"}
 
 
 @pytest.fixture
@@ -83,7 +84,9 @@ def test_the_compose_file_gives_the_site_variables_that_it_reads(compose: dict[s
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
     offered = set(re.findall(r"^([A-Z_]+)=", example, re.MULTILINE))
 
-    assert set(compose["services"]["site"]["environment"]) <= offered
+    given = set(compose["services"]["site"]["environment"])
+    assert given <= offered
+    assert offered - given == {"DEBUG", "DIGITS_DATA_DIR"} | SET_BY_THE_IMAGE
 
 
 def test_the_compose_file_builds_from_the_top_folder(compose: dict[str, Any]) -> None:
