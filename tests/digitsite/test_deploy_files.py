@@ -55,7 +55,7 @@ def test_the_dockerfile_copies_files_that_are_there(dockerfile: list[list[str]])
 def test_the_image_has_no_secrets_and_no_leftovers() -> None:
     ignored = (DEPLOY / "Dockerfile.dockerignore").read_text(encoding="utf-8").split()
 
-    assert {".env", ".git", ".venv", "var"} <= set(ignored)
+    assert {"**/.env", "**/*.sqlite3", "**/var", ".git", ".venv"} <= set(ignored)
 
 
 def test_the_container_starts_the_documented_server(dockerfile: list[list[str]]) -> None:
