@@ -251,7 +251,7 @@ def test_the_picture_is_given_as_it_is_kept(program: Client, make: Make) -> None
 
 def test_a_purged_picture_is_gone_and_the_record_says_so(program: Client, make: Make) -> None:
     prediction = make()
-    prediction.purge_picture()
+    Prediction.objects.purge_pictures()
 
     assert program.get(f"{LIST}/{prediction.public_id}/picture").status_code == 404
     assert program.get(f"{LIST}/{prediction.public_id}").json()["picture"] is None
