@@ -436,6 +436,12 @@ def test_anybody_may_ask_for_models_and_health(client: Client, digit_model: Trai
     assert client.get("/api/v1/health").json() == {"status": "ok"}
 
 
+def test_a_wrong_key_is_refused_where_none_is_needed(client: Client, db: None) -> None:
+    answer = client.get("/api/v1/models", headers={"Authorization": "Bearer digits_wrong"})
+
+    assert answer.status_code == 401
+
+
 def test_a_site_without_a_model_is_not_well(client: Client) -> None:
     response = client.get("/api/v1/health")
 

@@ -62,6 +62,12 @@ def test_the_page_says_the_limits_of_this_site(client: Client, settings: Setting
     assert "from one network address" not in text
 
 
+def test_the_page_says_what_is_kept_without_a_key(client: Client, settings: Settings) -> None:
+    settings.REQUIRE_SIGN_IN_TO_KEEP = True
+
+    assert "is not stored, and <code>id</code> is null" in client.get("/api/").text
+
+
 def test_every_page_leads_to_it(client: Client, db: None) -> None:
     assert 'href="/api/"' in client.get("/").text
 
