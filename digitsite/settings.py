@@ -88,8 +88,8 @@ FILE_UPLOAD_HANDLERS = [
     "digitsite.uploads.BoundedFileUploadHandler",
 ]
 
-# Programs: requests a minute, 0 for no limit. The counts are files, since the processes of a
-# server share no memory.
+# Programs: requests a minute, 0 for no limit. They and wrong passwords are counted in files, since
+# the processes of a server share no memory.
 API_LIMIT_PER_KEY = env.number("API_LIMIT_PER_KEY", 6000)
 API_LIMIT_PER_ADDRESS = env.number("API_LIMIT_PER_ADDRESS", 600)
 CACHE_ROOT = env.folder("CACHE_ROOT", VAR_DIR / "cache")

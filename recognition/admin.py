@@ -9,7 +9,6 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db.models import F, QuerySet
 from django.http import (
-    FileResponse,
     Http404,
     HttpRequest,
     HttpResponse,
@@ -501,11 +500,6 @@ class TrainedModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         actions.pop("delete_selected", None)  # one at a time, on its own page
         return actions
 
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.plot_view, cacheable=True)
-        name = "recognition_trainedmodel_plot"
-        return [path("<int:pk>/plot/<str:file>", view, name=name), *super().get_urls()]
-
     # What the card says
 
     @admin.display(description="active", boolean=True)
@@ -552,23 +546,11 @@ class TrainedModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             report = reports.read(model.directory)
             context["facts"] = model_facts.gather(model.card, report)
             context["evaluation_plots"] = model_facts.plots(model.directory)
-            context["plots"] = [file for file in model.card.get("files") or {} if _is_plot(file)]
             context["previous"] = (
                 TrainedModel.objects.previous(model.script) if model.is_active else None
             )
         context |= {"show_save": False, "show_save_and_continue": False}
         return super().render_change_form(request, context, *args, **kwargs)
-
-    def plot_view(self, request: HttpRequest, pk: int, file: str) -> FileResponse:
-        model = self.get_object(request, str(pk))
-        if model is None or not self.has_view_permission(request, model):
-            raise Http404
-        if file not in (model.card.get("files") or {}) or not _is_plot(file):
-            raise Http404
-        plot = model.directory / file
-        if not plot.is_file():
-            raise Http404
-        return FileResponse(plot.open("rb"), content_type="image/png")
 
     # Activating
 
@@ -657,7 +639,3 @@ def _thumbnail(prediction: Prediction) -> bytes:
         image.thumbnail((THUMBNAIL, THUMBNAIL))
         image.save(buffer, "PNG")
     return buffer.getvalue()
-
-
-def _is_plot(file: str) -> bool:
-    return file.endswith(".png")

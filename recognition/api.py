@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import pydantic
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import UploadedFile
 from django.db import DatabaseError
@@ -70,6 +71,12 @@ class SessionAuth(APIKeyCookie):
 
     def authenticate(self, request: HttpRequest, key: str | None) -> None:
         """Not used: Django's own session says who it is."""
+
+
+def anybody(request: HttpRequest) -> bool:
+    """Strangers too, unless the site is for people with an account. Wrong keys are refused."""
+    known = KeyAuth()(request) or SessionAuth()(request)
+    return bool(known) or not settings.REQUIRE_SIGN_IN
 
 
 # What is answered when something is wrong
@@ -235,14 +242,16 @@ def delete_prediction(request: HttpRequest, id: UUID) -> None:
 
 @router.get(
     "/models",
-    auth=None,
+    auth=anybody,
     response=list[api_schemas.Model],
     summary="List models",
-    openapi_extra=may_fail(429, needs_key=False),
+    openapi_extra=may_fail(401, 429, needs_key=False),
 )
 def list_models(request: HttpRequest) -> list[api_schemas.Model]:
-    """The models that this site knows, the newest first. Needs no key."""
-    limits.spend(request)
+    """The models that this site knows, the newest first.
+
+    Needs a key only where the whole site needs an account.
+    """
     models = TrainedModel.objects.defer("card").order_by("-created_at", "-pk")[:100]
     return [
         api_schemas.Model(

@@ -58,6 +58,8 @@ def api_page(request: HttpRequest) -> HttpResponse:
         ],
         "operations": _operations(),
         "prediction": _readable(api_schemas.EXAMPLE),
+        "everybody": not settings.REQUIRE_SIGN_IN,
+        "keeps_for_everybody": not settings.REQUIRE_SIGN_IN_TO_KEEP,
         "per_key": settings.API_LIMIT_PER_KEY,
         "per_address": settings.API_LIMIT_PER_ADDRESS,
         "json_megabytes": intake.MAX_JSON_BYTES // 1_000_000,

@@ -46,7 +46,7 @@ def _unusable(models: Sequence[Any]) -> Iterator[CheckMessage]:
 
 @checks.register()
 def check_folders(**kwargs: Any) -> list[CheckMessage]:
-    """Pictures, trained models and the counts of requests can be written."""
+    """Pictures, trained models and the counts of requests and wrong passwords can be written."""
     return [
         _problem(
             f"{name} is {folder}, and no file can be written there.",

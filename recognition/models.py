@@ -364,13 +364,6 @@ class Prediction(models.Model):
         self.reviewed_at = None
         self.save(update_fields=["true_text", "reviewed_by", "reviewed_at"])
 
-    def purge_picture(self) -> None:
-        """Remove the picture and what the network saw of it; the record stays."""
-        name = self.forget_picture()
-        self.save(update_fields=["picture", "digits"])
-        if name:
-            transaction.on_commit(lambda: _delete_pictures([name]))
-
     def forget_picture(self) -> str:
         """Drop the picture from the fields, without saving; returns its file's name."""
         name = self.picture.name or ""

@@ -64,7 +64,7 @@ def _check_sender(request: HttpRequest) -> ApiKey | None:
     """Whose request this is, counted. A browser must show that its page is one of ours.
 
     A program sends no cookie and no `Origin`. A browser sends one of them with every POST that
-    another site's page could make it send, so nobody's session is used behind their back.
+    another site's page could make it send, so nobody's cookie is used behind their back.
 
     Raises:
         keys.WrongKey: the API key opens nothing.

@@ -48,9 +48,7 @@ def second_model(digit_model: TrainedModel, media: Path) -> TrainedModel:
     """A copy of the shipped model as a model of the site's own; not active."""
     card = dataclasses.replace(cards.read(digit_model.directory), version="second")
     files = {name: digit_model.directory / name for name in card.files}
-    plot = media / "curves.png"
-    plot.write_bytes(b"\x89PNG a plot")
-    written = cards.write(card, media / "models", {**files, "curves.png": plot})
+    written = cards.write(card, media / "models", files)
     return TrainedModel.register(cards.read(written), shipped=False)
 
 
@@ -178,25 +176,3 @@ def test_only_a_model_that_was_never_used_can_be_deleted(
 
     assert list(answers.values()) == [302, 403, 403]
     assert set(TrainedModel.objects.all()) == {used, active}
-
-
-def test_plots_named_by_the_card_are_shown_to_staff_only(
-    admin_client: Client, client: Client, second_model: TrainedModel
-) -> None:
-    url = reverse("admin:recognition_trainedmodel_plot", args=[second_model.pk, "curves.png"])
-
-    shown = admin_client.get(page(second_model)).content.decode()
-    plot = admin_client.get(url)
-
-    assert url in shown
-    assert b"".join(plot.streaming_content) == b"\x89PNG a plot"  # type: ignore[attr-defined]
-    assert Client().get(url).status_code == 302
-
-
-@pytest.mark.parametrize("file", ["model.tflite", "card.json", "other.png", "..%5Ccurves.png"])
-def test_other_files_of_a_model_are_not_served(
-    admin_client: Client, second_model: TrainedModel, file: str
-) -> None:
-    url = f"/admin/recognition/trainedmodel/{second_model.pk}/plot/{file}"
-
-    assert admin_client.get(url).status_code == 404

@@ -251,7 +251,7 @@ def test_the_picture_is_given_as_it_is_kept(program: Client, make: Make) -> None
 
 def test_a_purged_picture_is_gone_and_the_record_says_so(program: Client, make: Make) -> None:
     prediction = make()
-    prediction.purge_picture()
+    Prediction.objects.purge_pictures()
 
     assert program.get(f"{LIST}/{prediction.public_id}/picture").status_code == 404
     assert program.get(f"{LIST}/{prediction.public_id}").json()["picture"] is None
@@ -434,6 +434,12 @@ def test_anybody_may_ask_for_models_and_health(client: Client, digit_model: Trai
     assert models[0]["version"] == digit_model.version
     assert models[0]["active"] is True
     assert client.get("/api/v1/health").json() == {"status": "ok"}
+
+
+def test_a_wrong_key_is_refused_where_none_is_needed(client: Client, db: None) -> None:
+    answer = client.get("/api/v1/models", headers={"Authorization": "Bearer digits_wrong"})
+
+    assert answer.status_code == 401
 
 
 def test_a_site_without_a_model_is_not_well(client: Client) -> None:

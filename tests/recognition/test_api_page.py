@@ -62,8 +62,35 @@ def test_the_page_says_the_limits_of_this_site(client: Client, settings: Setting
     assert "from one network address" not in text
 
 
+def test_the_page_says_what_is_kept_without_a_key(client: Client, settings: Settings) -> None:
+    settings.REQUIRE_SIGN_IN_TO_KEEP = True
+
+    assert "is not stored, and <code>id</code> is null" in client.get("/api/").text
+
+
 def test_every_page_leads_to_it(client: Client, db: None) -> None:
     assert 'href="/api/"' in client.get("/").text
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        "400 No file uploaded",
+        "400 No selected file",
+        "400 Could not process image",
+        "401 API key not valid",
+        "401 API key needed",
+        "403 CSRF token missing or wrong",
+        "405 Method not allowed",
+        "429 Too many requests",
+        "503 No model can be used at the moment",
+    ],
+)
+def test_page_and_document_name_every_error_of_predict(page: str, error: str) -> None:
+    status, _, text = error.partition(" ")
+
+    assert f"<dt>{error}</dt>" in page
+    assert f"| {status} | `{text}` |" in DOCUMENT
 
 
 def test_the_document_has_the_same_examples() -> None:

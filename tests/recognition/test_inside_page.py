@@ -81,7 +81,7 @@ def test_the_last_step_is_what_the_network_saw(read: Prediction) -> None:
 def test_it_is_linked_from_the_result(client: Client, read: Prediction) -> None:
     assert f'href="{address(read)}"' in client.get(read.get_absolute_url()).text
 
-    read.purge_picture()
+    Prediction.objects.purge_pictures()
     assert address(read) not in client.get(read.get_absolute_url()).text
 
 
@@ -205,7 +205,7 @@ def test_an_answer_of_a_damaged_model_is_still_shown(
 
 
 def test_without_the_picture_it_shows_what_is_left(client: Client, read: Prediction) -> None:
-    read.purge_picture()
+    Prediction.objects.purge_pictures()
 
     page = client.get(address(read))
 

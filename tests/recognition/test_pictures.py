@@ -115,7 +115,7 @@ def test_a_purged_picture_is_not_found(
     client: Client, visitor: uuid.UUID, make_prediction: Make
 ) -> None:
     prediction = make_prediction(visitor=visitor, digits=with_field())
-    prediction.purge_picture()
+    Prediction.objects.purge_pictures()
 
     assert client.get(picture(prediction)).status_code == 404
     assert client.get(field(prediction)).status_code == 404

@@ -164,6 +164,18 @@ def test_a_key_opens_a_closed_site(
     assert Prediction.objects.filter(owner=api_key.owner).count() == 2
 
 
+def test_a_closed_site_names_its_models_to_those_with_an_account_only(
+    client: Client, closed: None, api_key: ApiKey, digit_model: TrainedModel
+) -> None:
+    key = {"Authorization": f"Bearer {api_key.token}"}
+
+    assert client.get("/api/v1/models").status_code == 401
+    assert client.get("/api/v1/models", headers=key).json()[0]["version"] == digit_model.version
+    client.force_login(api_key.owner)
+    assert client.get("/api/v1/models").status_code == 200
+    assert "needs a key, too" in client.get("/api/").text
+
+
 def test_a_drawing_is_not_kept_without_an_account(
     client: Client, settings: Settings, drawn: Drawn, digit_model: TrainedModel
 ) -> None:

@@ -109,7 +109,7 @@ def test_the_answer_stays_when_the_picture_is_gone(
     client: Client, visitor: uuid.UUID, make_prediction: Make
 ) -> None:
     prediction = make_prediction(visitor=visitor)
-    prediction.purge_picture()
+    Prediction.objects.purge_pictures()
 
     page = client.get(prediction.get_absolute_url())
 
