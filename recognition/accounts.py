@@ -5,10 +5,11 @@ from __future__ import annotations
 import functools
 import hashlib
 import time
-import unicodedata
 from collections.abc import Callable
 
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.forms import UsernameField
+from django.contrib.auth.models import User
 from django.contrib.auth.views import LoginView, PasswordChangeDoneView, PasswordChangeView
 from django.core.cache import cache
 from django.db.models import Count, Min, Q
@@ -81,12 +82,19 @@ def delete_your_data(request: HttpRequest) -> HttpResponse:
 
 def _counters(request: HttpRequest) -> dict[str, int]:
     """What is counted of a try, and how often it may be wrong; no name is kept as it was typed."""
-    name = unicodedata.normalize("NFKC", request.POST.get("username", "")).casefold()
     counted = (
-        (f"name:{name}", TRIES_PER_NAME),
+        (f"name:{_account_name(request).casefold()}", TRIES_PER_NAME),
         (f"from:{limits.address(request)}", TRIES_PER_ADDRESS),
     )
     return {f"sign-in:{hashlib.sha256(who.encode()).hexdigest()}": most for who, most in counted}
+
+
+def _account_name(request: HttpRequest) -> str:
+    """The name as the form reads it; of an account that it finds, however it is written there."""
+    typed = UsernameField().to_python(request.POST.get("username", "")) or ""
+    name = typed.replace("\0", "")  # PostgreSQL takes none
+    found = User.objects.filter(username=name).values_list("username", flat=True).first()
+    return found or name
 
 
 def _seconds_left(key: str, most: int) -> int:

@@ -122,6 +122,27 @@ def test_after_too_many_wrong_passwords_even_the_right_one_has_to_wait(
     assert sign_in(client, PASSWORD, "student").status_code == 200
 
 
+@pytest.mark.parametrize("name", [" teacher", "teacher\t", "TEACHER", "\uff54eacher", "teacher\0"])
+def test_another_spelling_of_the_name_is_no_fresh_start(
+    client: Client, teacher: User, name: str
+) -> None:
+    for _ in range(accounts.TRIES_PER_NAME):
+        sign_in(client, "wrong")
+
+    assert sign_in(client, PASSWORD, name).status_code == 429
+
+
+def test_tries_are_counted_for_the_account_that_the_database_finds(
+    client: Client, teacher: User
+) -> None:
+    accented = "te\u00e1cher"  # the same name to the collations of MariaDB and MySQL
+    is_found = User.objects.filter(username=accented).exists()
+    for _ in range(accounts.TRIES_PER_NAME):
+        sign_in(client, "wrong", accented)
+
+    assert sign_in(client, PASSWORD).status_code == (429 if is_found else 302)
+
+
 def test_the_wait_is_over_after_a_quarter_of_an_hour(
     client: Client, teacher: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
