@@ -158,8 +158,9 @@ def create_predictions(request: HttpRequest) -> api_schemas.Results:
     request.
     """
     pictures = _pictures(request)
-    key = getattr(request, "auth", None)
-    limits.spend(request, key if isinstance(key, ApiKey) else None, cost=len(pictures) - 1)
+    auth = getattr(request, "auth", None)
+    key = auth if isinstance(auth, ApiKey) else None
+    limits.spend(request, key, cost=len(pictures) - 1, is_let_in=True)
     recognizers.active(LATIN.code)  # or none of them is read
     results = [_result(request, picture) for picture in pictures]
     return api_schemas.Results(results=results)
