@@ -11,7 +11,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import UsernameField
 from django.contrib.auth.models import User
 from django.contrib.auth.views import LoginView, PasswordChangeDoneView, PasswordChangeView
-from django.core.cache import cache
+from django.core.cache import caches
 from django.db.models import Count, Min, Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -43,13 +43,13 @@ def guarded(sign_in: View) -> View:
         if wait:
             return _refuse(request, wait)
 
+        for key in counters:
+            _count(key, 1)  # before the password is looked at: others are tried meanwhile
         response = sign_in(request)
         if isinstance(response, HttpResponseRedirect):
+            for key in counters:
+                _count(key, -1)
             visitors.adopt(request)
-            return response
-
-        for key in counters:
-            _count(key)
         return response
 
     return view
@@ -99,14 +99,14 @@ def _account_name(request: HttpRequest) -> str:
 
 def _seconds_left(key: str, most: int) -> int:
     """How long nothing is tried any more; 0 when it may be tried."""
-    wrong, ends_at = cache.get(key, (0, 0.0))
+    wrong, ends_at = caches["sign_in"].get(key, (0, 0.0))
     return max(1, round(ends_at - time.time())) if wrong >= most else 0
 
 
-def _count(key: str) -> None:
+def _count(key: str, tries: int) -> None:
     now = time.time()
-    wrong, ends_at = cache.get(key, (0, now + WINDOW))
-    cache.set(key, (wrong + 1, ends_at), max(1, ends_at - now))
+    wrong, ends_at = caches["sign_in"].get(key, (0, now + WINDOW))
+    caches["sign_in"].set(key, (max(0, wrong + tries), ends_at), max(1, ends_at - now))
 
 
 def _refuse(request: HttpRequest, wait: int) -> HttpResponse:
