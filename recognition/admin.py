@@ -18,8 +18,10 @@ from django.http import (
 )
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.cache import get_conditional_response
 from django.utils.functional import cached_property
 from django.utils.html import format_html
+from django.utils.http import quote_etag
 from django.utils.safestring import SafeString
 from PIL import Image
 
@@ -428,11 +430,21 @@ class PredictionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         prediction = self.get_object(request, str(pk))
         if prediction is None or not self.has_view_permission(request, prediction):
             raise Http404
+        if not prediction.picture:
+            raise Http404
+
+        headers = {
+            "Cache-Control": "private, no-cache",
+            "ETag": quote_etag(prediction.picture_sha256),
+        }
+        unchanged = get_conditional_response(request, etag=headers["ETag"])
+        if unchanged:
+            return unchanged
+
         try:
             data = _thumbnail(prediction)
         except (OSError, ValueError) as error:
             raise Http404 from error
-        headers = {"Cache-Control": "private, max-age=86400"}
         return HttpResponse(data, content_type="image/png", headers=headers)
 
 

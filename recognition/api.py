@@ -199,7 +199,7 @@ def get_prediction(request: HttpRequest, id: UUID) -> api_schemas.Prediction:
 )
 def get_picture(request: HttpRequest, id: UUID) -> HttpResponseBase:
     """The picture as it is kept: upright, at most 1600 pixels a side, PNG or JPEG."""
-    return views.picture_file(_mine(request, id))
+    return views.picture_file(request, _mine(request, id))
 
 
 @router.patch(
