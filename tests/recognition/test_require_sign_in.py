@@ -71,7 +71,7 @@ def test_a_closed_site_reads_nothing_for_strangers(
     assert not Prediction.objects.exists()
 
 
-@pytest.mark.parametrize("name", ["live", "keep", "correct"])
+@pytest.mark.parametrize("name", ["live", "keep", "correct", "several_add"])
 def test_a_closed_site_tells_a_script_that_its_session_has_ended(
     name: str, client: Client, closed: None, drawn: Drawn
 ) -> None:
