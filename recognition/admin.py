@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import io
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.http import (
     FileResponse,
     Http404,
@@ -83,10 +84,11 @@ class TextFilter(admin.SimpleListFilter):
 class ReviewFilter(admin.SimpleListFilter):
     title = "review"
     parameter_name = "review"
-    CONDITIONS: dict[str, dict[str, Any]] = {  # noqa: RUF012
-        "open": {"reviewed_at__isnull": True},
-        "done": {"reviewed_at__isnull": False},
-        "right": {"reviewed_at__isnull": False, "true_text": F("text")},
+    NARROWED: dict[str, Callable[[PredictionQuerySet], PredictionQuerySet]] = {  # noqa: RUF012
+        "open": PredictionQuerySet.not_reviewed,
+        "done": PredictionQuerySet.reviewed,
+        "right": PredictionQuerySet.read_right,
+        "wrong": PredictionQuerySet.read_wrong,
     }
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -94,9 +96,8 @@ class ReviewFilter(admin.SimpleListFilter):
                 ("wrong", "wrong")]  # fmt: skip
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() == "wrong":
-            return queryset.filter(reviewed_at__isnull=False).exclude(true_text=F("text"))
-        return queryset.filter(**self.CONDITIONS.get(self.value() or "", {}))
+        narrow = self.NARROWED.get(self.value() or "")
+        return narrow(cast(PredictionQuerySet, queryset)) if narrow else queryset
 
 
 class ConfidenceFilter(admin.SimpleListFilter):
