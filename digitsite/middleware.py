@@ -8,7 +8,7 @@ from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from recognition import problems
+from recognition import problems, replies
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -31,7 +31,10 @@ def content_security_policy(get_response: GetResponse) -> GetResponse:
 
 
 class SignInRequired(LoginRequiredMiddleware):
-    """Send strangers to the page for signing in; the API asks for a key or a session itself."""
+    """Send strangers to the page for signing in; a script is told so, since it follows no page.
+
+    The API asks for a key or a session itself.
+    """
 
     def process_view(
         self,
@@ -42,4 +45,5 @@ class SignInRequired(LoginRequiredMiddleware):
     ) -> HttpResponseBase | None:
         if request.path_info.startswith(problems.PATHS):
             return None
-        return super().process_view(request, view_func, view_args, view_kwargs)
+        refusal = super().process_view(request, view_func, view_args, view_kwargs)
+        return replies.signed_out() if refusal and replies.wants_json(request) else refusal

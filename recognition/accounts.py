@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 import hashlib
 import time
-import unicodedata
 from collections.abc import Callable
 
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.forms import UsernameField
+from django.contrib.auth.models import User
 from django.contrib.auth.views import LoginView, PasswordChangeDoneView, PasswordChangeView
-from django.core.cache import cache
+from django.core.cache import caches
 from django.db.models import Count, Min, Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -42,13 +43,13 @@ def guarded(sign_in: View) -> View:
         if wait:
             return _refuse(request, wait)
 
+        for key in counters:
+            _count(key, 1)  # before the password is looked at: others are tried meanwhile
         response = sign_in(request)
         if isinstance(response, HttpResponseRedirect):
+            for key in counters:
+                _count(key, -1)
             visitors.adopt(request)
-            return response
-
-        for key in counters:
-            _count(key)
         return response
 
     return view
@@ -81,24 +82,31 @@ def delete_your_data(request: HttpRequest) -> HttpResponse:
 
 def _counters(request: HttpRequest) -> dict[str, int]:
     """What is counted of a try, and how often it may be wrong; no name is kept as it was typed."""
-    name = unicodedata.normalize("NFKC", request.POST.get("username", "")).casefold()
     counted = (
-        (f"name:{name}", TRIES_PER_NAME),
+        (f"name:{_account_name(request).casefold()}", TRIES_PER_NAME),
         (f"from:{limits.address(request)}", TRIES_PER_ADDRESS),
     )
     return {f"sign-in:{hashlib.sha256(who.encode()).hexdigest()}": most for who, most in counted}
 
 
+def _account_name(request: HttpRequest) -> str:
+    """The name as the form reads it; of an account that it finds, however it is written there."""
+    typed = UsernameField().to_python(request.POST.get("username", "")) or ""
+    name = typed.replace("\0", "")  # PostgreSQL takes none
+    found = User.objects.filter(username=name).values_list("username", flat=True).first()
+    return found or name
+
+
 def _seconds_left(key: str, most: int) -> int:
     """How long nothing is tried any more; 0 when it may be tried."""
-    wrong, ends_at = cache.get(key, (0, 0.0))
+    wrong, ends_at = caches["sign_in"].get(key, (0, 0.0))
     return max(1, round(ends_at - time.time())) if wrong >= most else 0
 
 
-def _count(key: str) -> None:
+def _count(key: str, tries: int) -> None:
     now = time.time()
-    wrong, ends_at = cache.get(key, (0, now + WINDOW))
-    cache.set(key, (wrong + 1, ends_at), max(1, ends_at - now))
+    wrong, ends_at = caches["sign_in"].get(key, (0, now + WINDOW))
+    caches["sign_in"].set(key, (max(0, wrong + tries), ends_at), max(1, ends_at - now))
 
 
 def _refuse(request: HttpRequest, wait: int) -> HttpResponse:

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import io
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.http import (
     Http404,
     HttpRequest,
@@ -17,8 +18,10 @@ from django.http import (
 )
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.cache import get_conditional_response
 from django.utils.functional import cached_property
 from django.utils.html import format_html
+from django.utils.http import quote_etag
 from django.utils.safestring import SafeString
 from PIL import Image
 
@@ -80,10 +83,11 @@ class TextFilter(admin.SimpleListFilter):
 class ReviewFilter(admin.SimpleListFilter):
     title = "review"
     parameter_name = "review"
-    CONDITIONS: dict[str, dict[str, Any]] = {  # noqa: RUF012
-        "open": {"reviewed_at__isnull": True},
-        "done": {"reviewed_at__isnull": False},
-        "right": {"reviewed_at__isnull": False, "true_text": F("text")},
+    NARROWED: dict[str, Callable[[PredictionQuerySet], PredictionQuerySet]] = {  # noqa: RUF012
+        "open": PredictionQuerySet.not_reviewed,
+        "done": PredictionQuerySet.reviewed,
+        "right": PredictionQuerySet.read_right,
+        "wrong": PredictionQuerySet.read_wrong,
     }
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -91,9 +95,8 @@ class ReviewFilter(admin.SimpleListFilter):
                 ("wrong", "wrong")]  # fmt: skip
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() == "wrong":
-            return queryset.filter(reviewed_at__isnull=False).exclude(true_text=F("text"))
-        return queryset.filter(**self.CONDITIONS.get(self.value() or "", {}))
+        narrow = self.NARROWED.get(self.value() or "")
+        return narrow(cast(PredictionQuerySet, queryset)) if narrow else queryset
 
 
 class ConfidenceFilter(admin.SimpleListFilter):
@@ -427,11 +430,21 @@ class PredictionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         prediction = self.get_object(request, str(pk))
         if prediction is None or not self.has_view_permission(request, prediction):
             raise Http404
+        if not prediction.picture:
+            raise Http404
+
+        headers = {
+            "Cache-Control": "private, no-cache",
+            "ETag": quote_etag(prediction.picture_sha256),
+        }
+        unchanged = get_conditional_response(request, etag=headers["ETag"])
+        if unchanged:
+            return unchanged
+
         try:
             data = _thumbnail(prediction)
         except (OSError, ValueError) as error:
             raise Http404 from error
-        headers = {"Cache-Control": "private, max-age=86400"}
         return HttpResponse(data, content_type="image/png", headers=headers)
 
 

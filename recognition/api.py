@@ -59,7 +59,7 @@ class KeyAuth(HttpBearer):
 
 
 class SessionAuth(APIKeyCookie):
-    param_name = "sessionid"
+    param_name = settings.SESSION_COOKIE_NAME
     openapi_description = "For the site's own pages, which send `X-CSRFToken` with every change."
 
     def __call__(self, request: HttpRequest) -> User | None:
@@ -165,8 +165,9 @@ def create_predictions(request: HttpRequest) -> api_schemas.Results:
     request.
     """
     pictures = _pictures(request)
-    key = getattr(request, "auth", None)
-    limits.spend(request, key if isinstance(key, ApiKey) else None, cost=len(pictures) - 1)
+    auth = getattr(request, "auth", None)
+    key = auth if isinstance(auth, ApiKey) else None
+    limits.spend(request, key, cost=len(pictures) - 1, is_let_in=True)
     recognizers.active(LATIN.code)  # or none of them is read
     results = [_result(request, picture) for picture in pictures]
     return api_schemas.Results(results=results)
@@ -205,7 +206,7 @@ def get_prediction(request: HttpRequest, id: UUID) -> api_schemas.Prediction:
 )
 def get_picture(request: HttpRequest, id: UUID) -> HttpResponseBase:
     """The picture as it is kept: upright, at most 1600 pixels a side, PNG or JPEG."""
-    return views.picture_file(_mine(request, id))
+    return views.picture_file(request, _mine(request, id))
 
 
 @router.patch(

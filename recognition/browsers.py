@@ -10,19 +10,21 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponse
 
 COOKIE = "visitor"
+YEAR = 365 * 24 * 60 * 60  # seconds
+DAY = 24 * 60 * 60  # seconds
 
 
-def known(request: HttpRequest) -> uuid.UUID | None:
-    """The browser's number; None before anything was kept for it, or when it is forged."""
+def known(request: HttpRequest, *, within: int = YEAR) -> uuid.UUID | None:
+    """The browser's number; None before anything was kept for it, or when it is forged or old."""
     signed = request.COOKIES.get(COOKIE, "")
     try:
-        return uuid.UUID(_signer().unsign(signed, max_age=settings.SESSION_COOKIE_AGE))
+        return uuid.UUID(_signer().unsign(signed, max_age=within))
     except (signing.BadSignature, ValueError):
         return None
 
 
 def number(request: HttpRequest) -> uuid.UUID:
-    """The browser's number, for as long again as a session lasts; a new browser gets one."""
+    """The browser's number, for another year; a new browser gets one."""
     found = known(request) or uuid.uuid4()
     request.COOKIES[COOKIE] = sign(found)
     return found
@@ -34,10 +36,15 @@ def forget(request: HttpRequest) -> None:
 
 
 def remember(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
-    """Middleware that tells the browser what `number` and `forget` did to the request's cookie."""
+    """Middleware that tells the browser what `number` and `forget` did to the request's cookie.
+
+    A browser that comes back has its year anew, at most once a day.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         before = request.COOKIES.get(COOKIE)
+        if known(request) and not known(request, within=DAY):
+            number(request)
         response = get_response(request)
         after = request.COOKIES.get(COOKIE)
         if after is None and before is not None:
@@ -46,7 +53,7 @@ def remember(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[..
             response.set_cookie(
                 COOKIE,
                 after,
-                max_age=settings.SESSION_COOKIE_AGE,
+                max_age=YEAR,
                 secure=settings.SESSION_COOKIE_SECURE,
                 httponly=True,
                 samesite="Lax",

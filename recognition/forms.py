@@ -7,7 +7,8 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.core.validators import RegexValidator
 
-from ml.images import MAX_BYTES, PictureError
+from ml import images
+from ml.images import PictureError
 from recognition.models import Prediction
 
 
@@ -23,12 +24,9 @@ class PictureForm(forms.Form):
     def clean_picture(self) -> UploadedFile[Any]:
         picture: UploadedFile[Any] = self.cleaned_data["picture"]
         size = picture.size or 0
-        if size > MAX_BYTES:
-            raise ValidationError(
-                f"The file has {size / 1e6:.0f} MB; at most {MAX_BYTES / 1e6:.0f} MB can be "
-                "read. Please send a smaller picture.",
-                code="too_large",
-            )
+        if size > images.MAX_BYTES:
+            error = images.too_large(size)
+            raise ValidationError(str(error), code=error.code)
         return picture
 
     def reject(self, error: PictureError) -> None:

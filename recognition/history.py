@@ -11,7 +11,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db.models import F, Q
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -73,7 +73,7 @@ class Filters(forms.Form):
         if asked["source"]:
             predictions = predictions.filter(source=asked["source"])
         if asked["right"]:
-            predictions = predictions.filter(_said(asked["right"]))
+            predictions = _said(predictions, asked["right"])
         if asked["since"]:
             predictions = predictions.filter(created_at__gte=_moment(asked["since"], time.min))
         if asked["until"]:
@@ -81,11 +81,10 @@ class Filters(forms.Form):
         return predictions
 
 
-def _said(right: str) -> Q:
+def _said(predictions: PredictionQuerySet, right: str) -> PredictionQuerySet:
     if right == "unsaid":
-        return Q(reviewed_at__isnull=True)
-    agrees = Q(true_text=F("text"))
-    return Q(reviewed_at__isnull=False) & (agrees if right == "yes" else ~agrees)
+        return predictions.not_reviewed()
+    return predictions.read_right() if right == "yes" else predictions.read_wrong()
 
 
 def _moment(day: date, at: time) -> datetime:

@@ -22,10 +22,13 @@ class TooManyRequests(Exception):
         self.retry_after = retry_after
 
 
-def spend(request: HttpRequest, key: ApiKey | None = None, *, cost: int = 1) -> None:
+def spend(
+    request: HttpRequest, key: ApiKey | None = None, *, cost: int = 1, is_let_in: bool = False
+) -> None:
     """Take a request, or several, off the key's allowance; without a key, off the address's.
 
-    What is left may be overdrawn once, so that a request for many pictures can ever succeed.
+    What is left may be overdrawn once, so that a request for many pictures can ever succeed. A
+    request that is let in was counted when it came: what it costs besides is only added.
     Two processes that count at the same moment may count one request: the limit keeps a program
     from taking the whole server, and need not be exact.
 
@@ -40,7 +43,7 @@ def spend(request: HttpRequest, key: ApiKey | None = None, *, cost: int = 1) -> 
     who = f"key:{key.pk}" if key else f"address:{address(request)}"
     name = f"limit:{who}:{window}"
     used = cache.get(name, 0)
-    if used >= allowance:
+    if used >= allowance and not is_let_in:
         raise TooManyRequests(WINDOW - elapsed)
     cache.set(name, used + cost, WINDOW)
 

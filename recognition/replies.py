@@ -7,6 +7,7 @@ from django.http import HttpRequest, JsonResponse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 UNAVAILABLE = "No picture can be read just now. Nothing was stored. Please try again later."
+SIGNED_OUT = "You are signed out. Please sign in again."
 
 
 def wants_json(request: HttpRequest) -> bool:
@@ -23,6 +24,10 @@ def mistake(form: forms.Form) -> JsonResponse:
 
 def unavailable() -> JsonResponse:
     return JsonResponse({"message": UNAVAILABLE, "code": "unavailable"}, status=503)
+
+
+def signed_out() -> JsonResponse:
+    return JsonResponse({"message": SIGNED_OUT, "code": "signed_out"}, status=401)
 
 
 def way_back(request: HttpRequest, otherwise: str) -> str:

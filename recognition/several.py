@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -21,12 +22,14 @@ from django.views.decorators.http import require_POST, require_safe
 
 from ml.images import PictureError
 from ml.scripts import LATIN
-from recognition import exports, recognizers, visitors, wording
+from recognition import exports, intake, recognizers, replies, visitors, wording
 from recognition.forms import PictureForm
 from recognition.models import Prediction
 
-MAX_FILES = 100
-MAX_TOTAL_BYTES = 200_000_000
+logger = logging.getLogger(__name__)
+
+MAX_FILES = intake.MAX_PICTURES
+MAX_TOTAL_BYTES = intake.MAX_FORM_BYTES
 TABLES_KEPT = 3  # in the visitor's session; the records themselves stay
 NAME_LENGTH = 100
 COLUMNS = ("file", "text", "confidence", "verdict", "reason", "problem", "id")
@@ -94,19 +97,19 @@ def add(request: HttpRequest) -> JsonResponse:
     """Read some more pictures of a table that grows while the visitor looks at it."""
     form = SeveralForm(request.POST, request.FILES, may_keep=visitors.may_keep(request))
     if not form.is_valid():
-        problem = " ".join(str(message) for errors in form.errors.values() for message in errors)
-        return JsonResponse({"problem": problem}, status=422)
+        return replies.mistake(form)
 
     key, pictures = form.cleaned_data["table"], form.cleaned_data["picture"]
     known = _entries(request, key) if key else []
     if len(known) + len(pictures) > MAX_FILES:
-        return JsonResponse({"problem": TOO_MANY}, status=422)
+        form.add_error("picture", ValidationError(TOO_MANY, code="too_many_files"))
+        return replies.mistake(form)
 
     try:
         recognizers.active(LATIN.code)
     except recognizers.ModelUnavailable:
-        problem = "No picture can be read just now. Please try again later."
-        return JsonResponse({"problem": problem}, status=503)
+        logger.exception("No usable model")
+        return replies.unavailable()
 
     key = key or uuid.uuid4()
     rows = [_read_one(request, picture) for picture in pictures]

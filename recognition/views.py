@@ -13,6 +13,8 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonRe
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.cache import get_conditional_response
+from django.utils.http import quote_etag
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -129,14 +131,19 @@ def delete(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
 
 @require_safe
 def picture(request: HttpRequest, public_id: uuid.UUID) -> HttpResponseBase:
-    return picture_file(_find(request, public_id))
+    return picture_file(request, _find(request, public_id))
 
 
-def picture_file(prediction: Prediction) -> HttpResponseBase:
+def picture_file(request: HttpRequest, prediction: Prediction) -> HttpResponseBase:
     """The picture of a prediction, for somebody who may see it."""
     kept, public_id = prediction.picture, prediction.public_id
     if not kept:
         raise Http404("The picture was removed.")
+
+    etag = quote_etag(prediction.picture_sha256)
+    unchanged = get_conditional_response(request, etag=etag)
+    if unchanged:
+        return _private(unchanged)
 
     try:
         file = kept.open()
@@ -146,7 +153,9 @@ def picture_file(prediction: Prediction) -> HttpResponseBase:
 
     suffix = Path(str(kept.name)).suffix
     content_type = CONTENT_TYPES.get(suffix, "application/octet-stream")
-    return _private(FileResponse(file, filename=f"{public_id}{suffix}", content_type=content_type))
+    response = FileResponse(file, filename=f"{public_id}{suffix}", content_type=content_type)
+    response["ETag"] = etag
+    return _private(response)
 
 
 @require_safe
@@ -171,8 +180,11 @@ def _find(request: HttpRequest, public_id: uuid.UUID) -> Prediction:
 
 
 def _private(response: HttpResponseBase) -> HttpResponseBase:
-    """For one person only, never shown as anything but the picture that it is."""
-    response["Cache-Control"] = "private, max-age=3600"
+    """For one person only, never shown as anything but the picture that it is.
+
+    The browser asks each time, so that a picture does not open after its owner has signed out.
+    """
+    response["Cache-Control"] = "private, no-cache"
     response["X-Content-Type-Options"] = "nosniff"
     return response
 
@@ -207,7 +219,9 @@ def model_plot(request: HttpRequest, version: str, plot: str) -> HttpResponseBas
     except (ValueError, OSError) as error:
         raise Http404 from error
 
-    return _private(FileResponse(file, content_type="image/png"))
+    response = FileResponse(file, content_type="image/png")
+    response["Cache-Control"] = "private, max-age=3600"
+    return response
 
 
 @login_not_required

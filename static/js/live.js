@@ -44,11 +44,12 @@
       if (error.name === "AbortError") throw error;
       throw new Error("The site did not answer. Check the connection, and try again.");
     }
-    const answer = await response.json().catch(() => ({}));
+    const answer = await response.json().catch(() => null);
     signal?.throwIfAborted();
-    if (response.ok) return answer;
+    if (response.ok && answer) return answer;
+    if (response.ok) throw new Error("You are signed out. Please sign in again."); // a page came instead
     if (response.status === 403) throw new Error("This page has been open for too long. Load it again, please.");
-    throw new Error(answer.message || "Something went wrong on the site. Please try again.");
+    throw new Error(answer?.message || "Something went wrong on the site. Please try again.");
   }
 
   function showError(message) {

@@ -44,11 +44,15 @@
     body.append("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
     body.append("table", table);
     body.append("picture", file);
-    const response = await fetch(board.dataset.address, { method: "POST", body });
+    const response = await fetch(board.dataset.address, {
+      method: "POST",
+      body,
+      headers: { Accept: "application/json" },
+    });
     const isJson = (response.headers.get("Content-Type") || "").startsWith("application/json");
     if (!isJson) throw new Error("The site did not answer as it should. Please reload the page.");
     const answer = await response.json();
-    if (!response.ok) throw new Error(answer.problem);
+    if (!response.ok) throw new Error(answer.message);
     return answer;
   }
 

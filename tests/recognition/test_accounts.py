@@ -5,11 +5,16 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from django.contrib.auth.models import User
-from django.test import Client
+from django.contrib.auth.models import AnonymousUser, User
+from django.contrib.sessions.backends.base import SessionBase
+from django.core.cache import cache
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.test import Client, RequestFactory
 from pytest_django.fixtures import Settings
 
 from recognition import accounts
@@ -24,10 +29,11 @@ PASSWORD = "correct horse 7"
 
 
 @pytest.fixture(autouse=True)
-def no_tries_yet(settings: Settings) -> None:
-    """Wrong passwords are counted in a cache of the test's own."""
-    backend = "django.core.cache.backends.locmem.LocMemCache"
-    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": uuid.uuid4().hex}}
+def no_tries_yet(settings: Settings, tmp_path: Path) -> None:
+    """Wrong passwords are counted in files of the test's own."""
+    sign_in = {**settings.CACHES["sign_in"], "LOCATION": str(tmp_path / "cache" / "sign-in")}
+    default = {**settings.CACHES["default"], "LOCATION": str(tmp_path / "cache")}
+    settings.CACHES = {"default": default, "sign_in": sign_in}
 
 
 @pytest.fixture
@@ -122,6 +128,27 @@ def test_after_too_many_wrong_passwords_even_the_right_one_has_to_wait(
     assert sign_in(client, PASSWORD, "student").status_code == 200
 
 
+@pytest.mark.parametrize("name", [" teacher", "teacher\t", "TEACHER", "\uff54eacher", "teacher\0"])
+def test_another_spelling_of_the_name_is_no_fresh_start(
+    client: Client, teacher: User, name: str
+) -> None:
+    for _ in range(accounts.TRIES_PER_NAME):
+        sign_in(client, "wrong")
+
+    assert sign_in(client, PASSWORD, name).status_code == 429
+
+
+def test_tries_are_counted_for_the_account_that_the_database_finds(
+    client: Client, teacher: User
+) -> None:
+    accented = "te\u00e1cher"  # the same name to the collations of MariaDB and MySQL
+    is_found = User.objects.filter(username=accented).exists()
+    for _ in range(accounts.TRIES_PER_NAME):
+        sign_in(client, "wrong", accented)
+
+    assert sign_in(client, PASSWORD).status_code == (429 if is_found else 302)
+
+
 def test_the_wait_is_over_after_a_quarter_of_an_hour(
     client: Client, teacher: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -158,6 +185,29 @@ def test_behind_a_trusted_proxy_the_address_is_the_one_that_it_saw(
 def test_who_signs_in_at_once_is_not_counted(client: Client, teacher: User) -> None:
     for _ in range(accounts.TRIES_PER_NAME + 1):
         assert sign_in(client, PASSWORD).status_code == 302
+
+
+def test_a_try_counts_while_its_password_is_still_looked_at(teacher: User) -> None:
+    request = RequestFactory().post("/sign-in/", {"username": "teacher", "password": "wrong"})
+    request.user, request.session = AnonymousUser(), SessionBase()
+    looked_at = []
+
+    @accounts.guarded
+    def try_another_at_once(request: HttpRequest) -> HttpResponseBase:
+        looked_at.append(request)
+        return try_another_at_once(request)
+
+    assert try_another_at_once(request).status_code == 429
+    assert len(looked_at) == accounts.TRIES_PER_NAME
+
+
+def test_a_flood_of_other_counts_forgets_no_wrong_password(client: Client, teacher: User) -> None:
+    for _ in range(accounts.TRIES_PER_NAME):
+        sign_in(client, "wrong")
+
+    cache.clear()
+
+    assert sign_in(client, PASSWORD).status_code == 429
 
 
 def test_a_person_changes_the_password(client: Client, teacher: User) -> None:

@@ -367,7 +367,18 @@ def test_the_thumbnail_is_small_and_private(admin_client: Client, make_predictio
     )
 
     assert response.headers["Content-Type"] == "image/png"
-    assert "private" in response.headers["Cache-Control"]
+    assert response.headers["Cache-Control"] == "private, no-cache"
+
+
+def test_the_browser_asks_whether_it_may_still_show_a_thumbnail(
+    admin_client: Client, make_prediction: Make
+) -> None:
+    url = reverse("admin:recognition_prediction_thumbnail", args=[make_prediction().pk])
+    headers = {"If-None-Match": admin_client.get(url).headers["ETag"]}
+
+    assert admin_client.get(url, headers=headers).status_code == 304
+    admin_client.logout()
+    assert admin_client.get(url, headers=headers).status_code == 302
 
 
 def test_a_thumbnail_without_a_file_is_not_found(

@@ -163,7 +163,6 @@ def test_the_form_and_the_decoder_agree_on_the_largest_file(
     digit_model: TrainedModel,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("recognition.forms.MAX_BYTES", 10)
     monkeypatch.setattr(images, "MAX_BYTES", 10)
 
     assert upload(client, bytes(11)).context["form"].has_error("picture", "too_large")

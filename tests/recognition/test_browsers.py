@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable
 
@@ -42,17 +43,42 @@ def test_the_cookie_is_for_the_server_alone(
     assert cookie["httponly"]
     assert cookie["secure"]
     assert cookie["samesite"] == "Lax"
-    assert cookie["max-age"] == settings.SESSION_COOKIE_AGE
+    assert cookie["max-age"] == browsers.YEAR
 
 
 def test_an_old_cookie_counts_no_more(
     visitor: uuid.UUID,
     client: Client,
     make_prediction: Callable[..., Prediction],
-    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     prediction = make_prediction(visitor=visitor)
+    later = time.time() + browsers.YEAR + 60
 
-    settings.SESSION_COOKIE_AGE = -1
+    monkeypatch.setattr(time, "time", lambda: later)
 
     assert client.get(prediction.get_absolute_url()).status_code == 404
+
+
+def test_the_year_begins_anew_when_the_browser_comes_back_on_another_day(
+    visitor: uuid.UUID,
+    client: Client,
+    make_prediction: Callable[..., Prediction],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    prediction = make_prediction(visitor=visitor)
+    now = time.time()
+    assert browsers.COOKIE not in client.get("/").cookies
+
+    monkeypatch.setattr(time, "time", lambda: now + browsers.DAY + 60)
+    renewed = client.get("/").cookies[browsers.COOKIE]
+    monkeypatch.setattr(time, "time", lambda: now + browsers.DAY + browsers.YEAR)
+
+    assert renewed["max-age"] == browsers.YEAR
+    assert client.get(prediction.get_absolute_url()).status_code == 200
+
+
+def test_a_forged_cookie_is_not_renewed(client: Client) -> None:
+    client.cookies[browsers.COOKIE] = str(uuid.uuid4())
+
+    assert browsers.COOKIE not in client.get("/").cookies

@@ -126,6 +126,29 @@ def test_predict_refuses_what_is_too_much(
 
 
 @pytest.mark.django_db
+def test_the_last_request_of_a_minute_may_be_for_many_pictures(
+    clock: Clock,
+    client: Client,
+    api_key: ApiKey,
+    drawn: Drawn,
+    digit_model: TrainedModel,
+    settings: Settings,
+) -> None:
+    headers = {"authorization": f"Bearer {api_key.token}"}
+
+    def send() -> int:
+        files = [SimpleUploadedFile("a.png", drawn()), SimpleUploadedFile("b.png", drawn())]
+        address = "/api/v1/predictions/batch"
+        return client.post(address, {"pictures": files}, headers=headers).status_code
+
+    settings.API_LIMIT_PER_KEY = 1
+    assert [send(), send()] == [200, 429]
+    clock.now += 60
+    settings.API_LIMIT_PER_KEY = 3  # each picture counts
+    assert [send(), send(), send()] == [200, 200, 429]
+
+
+@pytest.mark.django_db
 def test_guessing_keys_is_limited_too(clock: Clock, client: Client) -> None:
     headers = {"authorization": "Bearer wrong"}
     statuses = [client.post("/predict", headers=headers).status_code for _ in range(2)]

@@ -54,9 +54,35 @@ def test_a_picture_is_served_as_a_picture_and_nothing_else(
 
     assert response["Content-Type"] == "image/png"
     assert response["X-Content-Type-Options"] == "nosniff"
-    assert response["Cache-Control"].startswith("private")
+    assert response["Cache-Control"] == "private, no-cache"
     assert response["Content-Disposition"] == f'inline; filename="{prediction.public_id}.png"'
     response.close()
+
+
+def test_a_browser_that_has_the_picture_asks_only_whether_it_may_show_it(
+    client: Client, make_prediction: Make
+) -> None:
+    teacher = User.objects.create_user("teacher")
+    client.force_login(teacher)
+    address = picture(make_prediction(owner=teacher))
+    first = client.get(address)
+    assert first.getvalue()
+    headers = {"If-None-Match": first["ETag"]}
+
+    again = client.get(address, headers=headers)
+    client.logout()
+    after_signing_out = client.get(address, headers=headers)
+
+    assert (again.status_code, again.content) == (304, b"")
+    assert after_signing_out.status_code == 404
+
+
+def test_what_the_network_saw_is_asked_for_each_time(
+    client: Client, visitor: uuid.UUID, make_prediction: Make
+) -> None:
+    response = client.get(field(make_prediction(visitor=visitor, digits=with_field())))
+
+    assert response["Cache-Control"] == "private, no-cache"
 
 
 def test_a_signed_in_person_sees_their_own_pictures_only(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from recognition.models import ApiKey, Prediction, TrainedModel
+from tests.recognition.conftest import be_browser
 from tests.recognition.test_bad_input import READ, REFUSED, decode
 
 pytestmark = pytest.mark.django_db
@@ -239,6 +241,40 @@ def test_another_site_cannot_even_leave_something_without_a_session(
 
     assert response.status_code == 403
     assert not Prediction.objects.exists()
+
+
+@pytest.fixture
+def visitors_browser() -> tuple[Client, uuid.UUID]:
+    """Somebody without an account or a session, whose browser has the cookie of a visitor."""
+    client, visitor = Client(enforce_csrf_checks=True), uuid.uuid4()
+    be_browser(client, visitor)
+    return client, visitor
+
+
+def test_another_site_cannot_use_a_visitors_cookie(
+    visitors_browser: tuple[Client, uuid.UUID], drawn: Drawn, digit_model: TrainedModel
+) -> None:
+    client, _ = visitors_browser
+
+    response = client.post("/predict", {"file": io.BytesIO(drawn())})
+
+    assert response.status_code == 403
+    assert not Prediction.objects.exists()
+
+
+def test_a_page_of_the_site_keeps_for_the_visitor(
+    visitors_browser: tuple[Client, uuid.UUID], drawn: Drawn, digit_model: TrainedModel
+) -> None:
+    client, visitor = visitors_browser
+    client.get("/")
+    token = client.cookies["csrftoken"].value
+
+    response = client.post(
+        "/predict", {"file": io.BytesIO(drawn())}, headers={"x-csrftoken": token}
+    )
+
+    assert response.status_code == 200
+    assert Prediction.objects.get().visitor == visitor
 
 
 def test_a_broken_form_is_no_way_around_the_token(

@@ -71,6 +71,21 @@ def test_a_closed_site_reads_nothing_for_strangers(
     assert not Prediction.objects.exists()
 
 
+@pytest.mark.parametrize("name", ["live", "keep", "correct", "several_add"])
+def test_a_closed_site_tells_a_script_that_its_session_has_ended(
+    name: str, client: Client, closed: None, drawn: Drawn
+) -> None:
+    files = {"picture": SimpleUploadedFile("a.png", drawn()), "source": "draw"}
+
+    answer = client.post(addresses()[name], files, headers={"Accept": "application/json"})
+
+    assert answer.status_code == 401
+    assert answer.json() == {
+        "message": "You are signed out. Please sign in again.",
+        "code": "signed_out",
+    }
+
+
 def test_a_closed_site_is_open_to_people_with_an_account(
     client: Client, closed: None, upload: Upload, drawn: Drawn, digit_model: TrainedModel
 ) -> None:

@@ -167,7 +167,8 @@ def test_a_table_does_not_grow_over_a_hundred_rows(
     response = add(client, files[:1], table)
 
     assert response.status_code == 422
-    assert "At most" in response.json()["problem"]
+    assert "At most" in response.json()["message"]
+    assert response.json()["code"] == "too_many_files"
     assert Prediction.objects.count() == 2
 
 
@@ -244,3 +245,10 @@ def test_the_number_of_queries_does_not_grow_with_the_table(
 
     with django_assert_num_queries(2):  # the session with the table, predictions
         client.get(address)
+
+
+def test_without_a_model_a_growing_table_says_so(client: Client, db: None) -> None:
+    response = client.post("/several/", {"picture": SimpleUploadedFile("a.png", b"x")})
+
+    assert response.status_code == 503
+    assert response.json()["code"] == "unavailable"
