@@ -34,6 +34,7 @@ from recognition import (
     visitors,
 )
 from recognition.api_documents import may_fail
+from recognition.cursors import Cursor
 from recognition.models import ApiKey, Prediction, PredictionQuerySet, TrainedModel
 from recognition.problems import problem
 
@@ -186,7 +187,8 @@ def list_predictions(request: HttpRequest, filters: Query[api_schemas.Filters]) 
     found, more = cursors.page(
         _filtered(mine, filters), limit=filters.limit, cursor=_place(filters.cursor)
     )
-    return api_schemas.Page(items=[_described(prediction) for prediction in found], next=more)
+    items = [_described(prediction) for prediction in found]
+    return api_schemas.Page(items=items, next=str(more) if more else None)
 
 
 @router.get(
@@ -377,11 +379,11 @@ def _filtered(predictions: PredictionQuerySet, filters: api_schemas.Filters) -> 
     return found
 
 
-def _place(cursor: str | None) -> cursors.Place | None:
+def _place(cursor: str | None) -> Cursor | None:
     if cursor is None:
         return None
     try:
-        return cursors.parse(cursor)
+        return Cursor.parse(cursor)
     except ValueError as error:
         raise _wrong("query.cursor", "Use `next` of the page before, unchanged") from error
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -20,14 +18,13 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from recognition import exports
+from recognition import cursors, exports
+from recognition.cursors import Cursor, newest_first
 from recognition.models import Prediction, PredictionQuerySet
 from recognition.templatetags.reading import VERDICTS
 
 PAGE_SIZE = 24  # fills two, three and four columns
 CHUNK = 1000  # records a query when all are taken along
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-CURSOR = re.compile(r"(\d{1,16})-(\d{1,18})", re.ASCII)
 DAYS = (  # whatever the time zone, the moment is one that every database can hold
     MinValueValidator(date(1970, 1, 2), "Please choose a day from 1970 on."),
     MaxValueValidator(date(2200, 1, 1), "Please choose a day before 2200."),
@@ -92,41 +89,6 @@ def _moment(day: date, at: time) -> datetime:
 
 
 @dataclass(frozen=True)
-class Cursor:
-    """A place between two records of a list that is sorted by time, then by key."""
-
-    created_at: datetime
-    pk: int
-
-    @classmethod
-    def at(cls, prediction: Prediction) -> Cursor:
-        return cls(prediction.created_at, prediction.pk)
-
-    @classmethod
-    def parse(cls, text: str) -> Cursor:
-        found = CURSOR.fullmatch(text)
-        if not found:
-            raise Http404("There is no such place in the history.")
-        microseconds, pk = map(int, found.groups())
-        return cls(EPOCH + timedelta(microseconds=microseconds), pk)
-
-    def __str__(self) -> str:
-        return f"{(self.created_at - EPOCH) // timedelta(microseconds=1)}-{self.pk}"
-
-    def including(self) -> Cursor:
-        """The place from which the newer list starts with the record that stood here."""
-        return Cursor(self.created_at, max(self.pk - 1, 0))
-
-    def older(self, predictions: PredictionQuerySet) -> PredictionQuerySet:
-        same_or_less = Q(created_at__lt=self.created_at) | Q(pk__lt=self.pk)
-        return predictions.filter(same_or_less, created_at__lte=self.created_at)
-
-    def newer(self, predictions: PredictionQuerySet) -> PredictionQuerySet:
-        same_or_more = Q(created_at__gt=self.created_at) | Q(pk__gt=self.pk)
-        return predictions.filter(same_or_more, created_at__gte=self.created_at)
-
-
-@dataclass(frozen=True)
 class Page:
     """Some records, the newest first, and the places from which the list goes on."""
 
@@ -137,20 +99,20 @@ class Page:
 
 def page_of(predictions: PredictionQuerySet, *, before: str = "", after: str = "") -> Page:
     """One page, found without counting: one row more than is shown says whether there is more."""
-    if before:
-        return _page_before(predictions, Cursor.parse(before))
-    if after:
-        return _page_after(predictions, Cursor.parse(after))
+    try:
+        if before:
+            return _page_before(predictions, Cursor.parse(before))
+        if after:
+            return _page_after(predictions, Cursor.parse(after))
+    except ValueError as error:
+        raise Http404("There is no such place in the history.") from error
     return _page_before(predictions, None)
 
 
 def _page_before(predictions: PredictionQuerySet, cursor: Cursor | None) -> Page:
-    if cursor:
-        predictions = cursor.older(predictions)
-    found = list(_newest_first(predictions)[: PAGE_SIZE + 1])
-    shown, more = found[:PAGE_SIZE], found[PAGE_SIZE:]
+    shown, older = cursors.page(predictions, limit=PAGE_SIZE, cursor=cursor)
     newer = cursor and (Cursor.at(shown[0]) if shown else cursor.including())
-    return Page(shown, newer, Cursor.at(shown[-1]) if more else None)
+    return Page(shown, newer, older)
 
 
 def _page_after(predictions: PredictionQuerySet, cursor: Cursor) -> Page:
@@ -161,10 +123,6 @@ def _page_after(predictions: PredictionQuerySet, cursor: Cursor) -> Page:
     return Page(shown, Cursor.at(shown[0]), Cursor.at(shown[-1]))
 
 
-def _newest_first(predictions: PredictionQuerySet) -> PredictionQuerySet:
-    return predictions.order_by("-created_at", "-pk")
-
-
 def walk(predictions: PredictionQuerySet) -> Iterator[Prediction]:
     """All of them, the newest first, so that few are in memory at a time.
 
@@ -172,7 +130,7 @@ def walk(predictions: PredictionQuerySet) -> Iterator[Prediction]:
     """
     rest = predictions
     while True:
-        chunk = list(_newest_first(rest)[:CHUNK])
+        chunk = list(newest_first(rest)[:CHUNK])
         yield from chunk
         if len(chunk) < CHUNK:
             return

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 KNOWN = uuid.UUID("0b7c1a52-4c8e-4a60-9a57-1f0f8e5d2c11")
 PICTURE = base64.b64decode(EXAMPLE_PICTURE)
-CURSOR = "MjAyNi0wMy0wMVQwMDowMDowMCswMDowMCA3"
+CURSOR = "1772323200000000-7"
 schemathesis.openapi.format("binary", st.just(Binary(PICTURE)))
 schemathesis.openapi.format(
     "picture", st.sampled_from([EXAMPLE_PICTURE, f"data:image/png;base64,{EXAMPLE_PICTURE}"])

@@ -19,6 +19,7 @@ from pytest_django import DjangoAssertNumQueries
 from pytest_django.fixtures import Settings
 
 from recognition import history
+from recognition.cursors import Cursor
 from recognition.models import Prediction
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def test_after_the_oldest_comes_nothing_and_a_way_back(
 ) -> None:
     only = make_prediction(visitor=visitor)
 
-    page = client.get("/history/", {"before": str(history.Cursor.at(only))})
+    page = client.get("/history/", {"before": str(Cursor.at(only))})
 
     assert "There is nothing older." in page.text
     back = follow(client, page, "prev")

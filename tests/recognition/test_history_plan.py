@@ -13,6 +13,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from recognition import history
+from recognition.cursors import Cursor
 from recognition.models import Prediction, PredictionQuerySet
 
 pytestmark = [
@@ -55,7 +56,7 @@ def multiply(prediction: Prediction, times: int) -> None:
 
 
 def test_every_page_is_found_by_the_index_of_its_owner(many: dict[str, PredictionQuerySet]) -> None:
-    place = str(history.Cursor(datetime(2026, 5, 15, tzinfo=UTC), 50_000))
+    place = str(Cursor(datetime(2026, 5, 15, tzinfo=UTC), 50_000))
     for (who, own), choice in itertools.product(many.items(), CHOICES):
         filters = history.Filters(choice)
         assert filters.is_valid()
