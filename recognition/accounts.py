@@ -6,9 +6,10 @@ import functools
 import hashlib
 import time
 from collections.abc import Callable
+from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.forms import UsernameField
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, UsernameField
 from django.contrib.auth.models import User
 from django.contrib.auth.views import LoginView, PasswordChangeDoneView, PasswordChangeView
 from django.core.cache import caches
@@ -55,8 +56,28 @@ def guarded(sign_in: View) -> View:
     return view
 
 
-sign_in = guarded(LoginView.as_view(template_name="accounts/sign_in.html"))
-change_password = PasswordChangeView.as_view(template_name="accounts/change_password.html")
+class SignInForm(AuthenticationForm):
+    """Django's own, without `autofocus`: it skips what the page says, and may steal a focus."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].widget.attrs.pop("autofocus", None)
+
+
+class PasswordForm(PasswordChangeForm):
+    """Django's own, without `autofocus`, as `SignInForm`."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["old_password"].widget.attrs.pop("autofocus", None)
+
+
+sign_in = guarded(
+    LoginView.as_view(template_name="accounts/sign_in.html", authentication_form=SignInForm)
+)
+change_password = PasswordChangeView.as_view(
+    template_name="accounts/change_password.html", form_class=PasswordForm
+)
 password_changed = PasswordChangeDoneView.as_view(template_name="accounts/password_changed.html")
 
 
