@@ -13,6 +13,7 @@ os.environ |= {
     "CSRF_TRUSTED_ORIGINS": "",
     "HTTPS_ONLY": "0",
     "TRUST_PROXY": "0",
+    "CACHE_ROOT": tempfile.mkdtemp(prefix="digits-"),  # wrong passwords of one run, not of all
     "API_LIMIT_PER_KEY": "0",
     "API_LIMIT_PER_ADDRESS": "0",
     "REQUIRE_SIGN_IN": "0",
