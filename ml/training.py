@@ -237,7 +237,7 @@ def _fit(
     if not config.augment:
         same = variants.plain(training), training.labels
         return _epochs(config, run, outputs, lambda epoch: same, validation, progress)
-    with Variants(training, config.seed, non_digits=outputs == 11) as fresh:
+    with Variants(training, config.seed, epochs=config.epochs, non_digits=outputs == 11) as fresh:
         return _epochs(config, run, outputs, fresh.take, validation, progress)
 
 
@@ -381,7 +381,7 @@ def _calibrated(
     teach doubt.
     """
     recognizer = Recognizer(card, served.read_bytes())
-    with Variants(validation, config.seed + 1, non_digits=card.rejects) as fresh:
+    with Variants(validation, config.seed + 1, epochs=1, non_digits=card.rejects) as fresh:
         varied, more = fresh.take(0)
     fields = np.concatenate([variants.plain(validation), varied])
     labels = np.concatenate([validation.labels, more])

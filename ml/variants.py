@@ -37,6 +37,10 @@ class Traced:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def part(self, start: int, stop: int) -> Traced:
+        """The pictures from `start` to before `stop`."""
+        return Traced(self.bits[start:stop], self.sizes[start:stop], self.labels[start:stop])
+
     def shape(self, index: int) -> np.ndarray:
         """The shape of one picture: uint8 (h, w), 0 paper and 1 ink."""
         height, width = self.sizes[index]
@@ -71,8 +75,11 @@ def trace(parts: Sequence[Dataset], *, non_digits: bool, repeat: Sequence[int] =
 
 def plain(traced: Traced) -> np.ndarray:
     """The fields of traced pictures as they are: uint8 (n, 28, 28)."""
-    shapes = (traced.shape(index) for index in range(len(traced)))
-    return _bytes([preprocessing.centre(preprocessing.redraw(shape)) for shape in shapes])
+    chunks = [traced.part(start, start + CHUNK) for start in range(0, len(traced), CHUNK)]
+    if len(chunks) == 1:
+        return _plain_chunk(traced)
+    with _workers() as workers:
+        return np.concatenate(list(workers.map(_plain_chunk, chunks)))
 
 
 class Variants:
@@ -81,8 +88,9 @@ class Variants:
     The same seed gives the same variants, however many processes make them.
     """
 
-    def __init__(self, traced: Traced, seed: int, *, non_digits: bool) -> None:
+    def __init__(self, traced: Traced, seed: int, *, epochs: int, non_digits: bool) -> None:
         self._count, self._seed, self._non_digits = len(traced), seed, non_digits
+        self._lots = -(-epochs // USES)
         self._folder = Path(tempfile.mkdtemp(prefix="digits-"))
         for name in ("bits", "sizes", "labels"):
             np.save(self._folder / f"{name}.npy", getattr(traced, name))
@@ -104,10 +112,11 @@ class Variants:
     def take(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
         """Fields uint8 (n, 28, 28) and labels (n,) of an epoch; the next lot is begun."""
         lot = epoch // USES
-        for number in (lot, lot + 1):
+        wanted = range(lot, min(lot + 2, self._lots))
+        for number in wanted:
             self._start(number)
         done = [job.result() for job in self._started[lot]]
-        self._started = {number: self._started[number] for number in (lot, lot + 1)}
+        self._started = {number: self._started[number] for number in wanted}
         return np.concatenate([d[0] for d in done]), np.concatenate([d[1] for d in done])
 
     def _start(self, lot: int) -> None:
@@ -140,6 +149,12 @@ def _traced(picture: np.ndarray) -> np.ndarray | None:
         return preprocessing.trace(picture)[0]
     except Refused:
         return None
+
+
+def _plain_chunk(traced: Traced) -> np.ndarray:
+    cv2.setNumThreads(1)
+    shapes = (traced.shape(index) for index in range(len(traced)))
+    return _bytes([preprocessing.centre(preprocessing.redraw(shape)) for shape in shapes])
 
 
 def _vary_chunk(

@@ -43,7 +43,8 @@ def test_variants_differ_and_stay_alike() -> None:
 
 
 @pytest.mark.parametrize(
-    "draw", [nondigits.letter, nondigits.scribble, nondigits.polygon, nondigits.blot]
+    "draw",
+    [nondigits.letter, nondigits.scribble, nondigits.polygon, nondigits.heart, nondigits.blot],
 )
 def test_drawn_non_digits_have_ink(draw: Callable[[np.random.Generator], np.ndarray]) -> None:
     rng = np.random.default_rng(1)
@@ -87,7 +88,7 @@ def test_a_repeated_part_is_there_as_often_as_asked() -> None:
 def test_an_epoch_has_every_digit_once_and_drawn_non_digits() -> None:
     traced = variants.trace([dataset()], non_digits=True)
 
-    with variants.Variants(traced, seed=1, non_digits=True) as fresh:
+    with variants.Variants(traced, seed=1, epochs=2, non_digits=True) as fresh:
         fields, labels = fresh.take(0)
         _, later = fresh.take(1)
 
