@@ -46,16 +46,17 @@ def variant(shape: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def bend(shape: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Turn, shear, stretch and bend a shape: uint8 (CANVAS, CANVAS), 0 or 1."""
-    turn, shear = rng.normal(0, 0.13), rng.normal(0, 0.13)  # radians, share of the height
-    stretch = np.exp(rng.normal(0, 0.11))
+    """Turn, shear, stretch and bend a shape, little or much: uint8 (CANVAS, CANVAS), 0 or 1."""
+    much = rng.random()  # most hands are close to the usual forms, and only some are far off
+    turn, shear = rng.normal(0, 0.18 * much, 2)  # radians, share of the height
+    stretch = np.exp(rng.normal(0, 0.15 * much))
     cos, sin = np.cos(turn), np.sin(turn)
     matrix = np.array([[cos, -sin], [sin, cos]]) @ np.array([[stretch, shear], [0, 1 / stretch]])
     source = np.array([(shape.shape[1] - 1) / 2, (shape.shape[0] - 1) / 2])
     shift = source - matrix @ np.full(2, (CANVAS - 1) / 2)
     map_x, map_y = cv2.transform(_GRID, np.column_stack([matrix, shift])).transpose(2, 0, 1)
     cells = int(rng.integers(3, 7))
-    strength = rng.uniform(0, 13.0 / cells)  # px; finer waves must be weaker, or strokes tear
+    strength = much * 14.0 / cells  # px; finer waves must be weaker, or strokes tear
     coarse = rng.normal(0, strength, (cells, cells, 2)).astype(np.float32)
     waves = cv2.resize(coarse, (CANVAS, CANVAS), interpolation=cv2.INTER_CUBIC)
     soft = cv2.remap(
