@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ml.datasets import NOT_A_DIGIT, Dataset
-from ml.recognizer import Reading, Recognizer, Verdict
+from ml.datasets import NOT_A_DIGIT
+from ml.recognizer import Reading, Verdict
 
 BINS = 15
 PER_CLASS_DIGITS = 4
@@ -50,11 +50,6 @@ class Readings:
     def right(self) -> np.ndarray:
         result: np.ndarray = (self.predicted == self.labels) & self.found
         return result
-
-
-def read(recognizer: Recognizer, dataset: Dataset) -> Readings:
-    """Read every picture of a data set with the file that is served."""
-    return collect(recognizer.read_many(dataset.pictures), dataset.labels)
 
 
 def collect(told: Iterable[Reading], labels: np.ndarray) -> Readings:

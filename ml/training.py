@@ -23,6 +23,7 @@ from ml.architectures import ARCHITECTURES
 from ml.cards import ModelCard, Thresholds
 from ml.datasets import NOT_A_DIGIT, Dataset
 from ml.preprocessing import FIELD
+from ml.readers import Readers
 from ml.recognizer import Recognizer
 from ml.scripts import SCRIPTS
 from ml.variants import Traced, Variants
@@ -106,7 +107,9 @@ def train(
         files = _export(model, Path(scratch))
         card = _card(config, parts, rejects, command, history)
         card = _calibrated(card, files[cards.SERVED_FILE], validation, config)
-        card = _tested(card, files[cards.SERVED_FILE], config)
+        untested = cards.write(card, Path(scratch), files)
+        with Readers(untested, workers=os.cpu_count() or 1) as readers:
+            card = _tested(card, readers, config)
         card = dataclasses.replace(
             card, training_seconds=round(earlier + time.perf_counter() - start, 1)
         )
@@ -394,11 +397,11 @@ def _calibrated(
     return dataclasses.replace(card, temperature=round(temperature, 4), thresholds=thresholds)
 
 
-def _tested(card: ModelCard, served: Path, config: TrainConfig) -> ModelCard:
+def _tested(card: ModelCard, readers: Readers, config: TrainConfig) -> ModelCard:
     """The one time that the test parts are read, by the exported file."""
-    recognizer = Recognizer(card, served.read_bytes())
     reports = {}
     for name in config.datasets:
         dataset = datasets.load(name, "test", _data_dir(config))
-        reports[dataset.name] = evaluation.report(evaluation.read(recognizer, dataset))
+        readings = readers.read(dataset.pictures, dataset.labels)
+        reports[dataset.name] = evaluation.report(readings)
     return dataclasses.replace(card, metrics={**card.metrics, "test": reports})
