@@ -28,6 +28,7 @@ from ml.recognizer import Recognizer
 from ml.scripts import SCRIPTS
 from ml.variants import Traced, Variants
 
+POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 LABEL_SMOOTHING = 0.02  # some labels are wrong, and no answer is certain
 
 
@@ -43,6 +44,7 @@ class TrainConfig:
     repeat: tuple[int, ...] = ()  # variants of each picture an epoch, one number a data set
     data_dir: str | None = None
     architecture: str = "compact"
+    precision: Literal["float32", "bfloat16"] = "float32"
     optimizer: Literal["adam", "sgd", "adamw"] = "adamw"
     learning_rate: float = 0.002
     epochs: int = 20
@@ -275,7 +277,10 @@ def _epochs(
         progress(_progress(config, record, earlier + elapsed, left))
         if config.patience and epoch + 1 - run.state["best_epoch"] >= config.patience:
             break
-    return keras.saving.load_model(run.best, compile=False), run.state["history"]
+    best = keras.saving.load_model(run.best, compile=False).get_weights()
+    model = ARCHITECTURES[config.architecture].build(outputs)  # in float32, however it was trained
+    model.set_weights(best)
+    return model, run.state["history"]
 
 
 def _batch(fields: np.ndarray, labels: np.ndarray, outputs: int) -> tuple[np.ndarray, np.ndarray]:
@@ -285,7 +290,7 @@ def _batch(fields: np.ndarray, labels: np.ndarray, outputs: int) -> tuple[np.nda
 
 
 def _compiled(config: TrainConfig, outputs: int, steps: int) -> keras.Model:
-    model = ARCHITECTURES[config.architecture].build(outputs)
+    model = _built(config, outputs)
     rate = keras.optimizers.schedules.CosineDecay(
         config.learning_rate / 20,
         decay_steps=max(1, config.epochs * steps - steps),
@@ -301,6 +306,16 @@ def _compiled(config: TrainConfig, outputs: int, steps: int) -> keras.Model:
         metrics=["accuracy"],
     )
     return model
+
+
+def _built(config: TrainConfig, outputs: int) -> keras.Model:
+    """A new network that computes in the precision asked for; its weights are float32."""
+    usual = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(POLICIES[config.precision])
+    try:
+        return ARCHITECTURES[config.architecture].build(outputs)
+    finally:
+        keras.config.set_dtype_policy(usual)
 
 
 def _optimizer(name: str, rate: Any) -> keras.Optimizer:

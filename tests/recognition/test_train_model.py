@@ -104,6 +104,19 @@ def test_the_served_file_answers_like_the_trained_one(drawn_digits: Path) -> Non
     assert np.allclose(answers, expected, atol=1e-3)
 
 
+def test_a_training_in_half_precision_leaves_a_network_in_full(drawn_digits: Path) -> None:
+    import keras
+
+    train(drawn_digits, name="drawn-6", epochs=6, precision="bfloat16")
+
+    model = TrainedModel.objects.get(version="drawn-6")
+    trained = keras.saving.load_model(model.directory / cards.TRAINED_FILE)
+    assert {layer.compute_dtype for layer in trained.layers} == {"float32"}
+    assert cards.read(model.directory).config["precision"] == "bfloat16"
+    assert model.test_accuracy is not None
+    assert model.test_accuracy > 0.9
+
+
 def test_the_compact_network_trains_with_variants_and_refuses(drawn_digits: Path) -> None:
     train(drawn_digits, name="drawn-4", architecture="compact", augment=True, epochs=2)
 

@@ -43,6 +43,12 @@ class Command(BaseCommand):
             "without either, MNIST comes through Keras)",
         )
         parser.add_argument("--architecture", help="compact, r0, r3 or r4 (default: compact)")
+        parser.add_argument(
+            "--precision",
+            choices=("float32", "bfloat16"),
+            help="of the arithmetic of training; bfloat16 is faster where the processor has it "
+            "(default: float32)",
+        )
         parser.add_argument("--optimizer", choices=("adam", "sgd", "adamw"))
         parser.add_argument("--learning-rate", type=float)
         parser.add_argument("--epochs", type=int)
@@ -146,8 +152,8 @@ class Command(BaseCommand):
 def _given(options: dict[str, Any]) -> dict[str, Any]:
     """The options of TrainConfig that were given; its own defaults serve for the others."""
     names = (
-        "data_dir", "architecture", "optimizer", "learning_rate", "epochs", "batch_size",
-        "validation_split", "augment", "patience", "seed", "script", "name",
+        "data_dir", "architecture", "precision", "optimizer", "learning_rate", "epochs",
+        "batch_size", "validation_split", "augment", "patience", "seed", "script", "name",
     )  # fmt: skip
     given = {name: options[name] for name in names if options[name] is not None}
     for option, name in (("dataset", "datasets"), ("repeat", "repeat")):
