@@ -42,12 +42,12 @@ def find_ink(dark: np.ndarray, reach: float) -> np.ndarray:
     return cv2.convertScaleAbs(depth, alpha=255.0 / core)
 
 
-def reduced(picture: np.ndarray, side: int) -> np.ndarray:
+def reduced(picture: np.ndarray, side: int, method: int = cv2.INTER_AREA) -> np.ndarray:
     scale = side / max(picture.shape)
     if scale >= 1:
         return picture
     size = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
-    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    return cv2.resize(picture, size, interpolation=method)
 
 
 def disc(diameter: int) -> np.ndarray:
@@ -61,13 +61,26 @@ def grey_level(values: np.ndarray, share: float) -> int:
     return int(np.searchsorted(np.cumsum(counts), share * values.size)) if values.size else 0
 
 
+def _roughly_reduced(picture: np.ndarray, side: int) -> np.ndarray:
+    """As `reduced`, ten times as fast and fine enough for shadows.
+
+    OpenCV averages blocks of whole pixels fast; what is left to reduce is interpolated.
+    """
+    block = max(picture.shape) // side
+    if 1 < block <= min(picture.shape):
+        height, width = picture.shape[0] // block, picture.shape[1] // block
+        blocks = picture[: height * block, : width * block]
+        picture = cv2.resize(blocks, (width, height), interpolation=cv2.INTER_AREA)
+    return reduced(picture, side, cv2.INTER_LINEAR)
+
+
 def _is_light_on_dark(picture: np.ndarray) -> bool:
     """Tell chalk on a board from ink on paper.
 
     Ink is the rarer side and keeps off the border. Where light is too uneven for one threshold
     to say which side that is, what differs from its surroundings is ink, and shadows are not.
     """
-    small = reduced(picture, PAPER_SIDE)
+    small = _roughly_reduced(picture, PAPER_SIDE)
     _, light = cv2.threshold(small, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     border = np.concatenate([light[0], light[-1], light[:, 0], light[:, -1]])
     light_share = (float(border.mean()) + float(light.mean())) / 2
@@ -80,7 +93,7 @@ def _is_light_on_dark(picture: np.ndarray) -> bool:
     strokes = (
         _darker_than_surroundings(small, 0.9)
         + _darker_strokes(small, 0.2)
-        + _darker_strokes(reduced(picture, 2 * PAPER_SIDE), 0.04)
+        + _darker_strokes(_roughly_reduced(picture, 2 * PAPER_SIDE), 0.04)
     )
     return strokes < -USUALLY_DARK
 
@@ -110,7 +123,7 @@ def _depth_below_paper(dark: np.ndarray, reach: float) -> np.ndarray:
     if max(dark.shape) <= PAPER_SIDE:  # a cropped digit: strokes may be wide, light is even
         paper = cv2.morphologyEx(dark, cv2.MORPH_CLOSE, disc(int(max(dark.shape) * 0.7)))
         return cv2.subtract(paper, dark)
-    small = cv2.medianBlur(reduced(dark, PAPER_SIDE), 3)
+    small = cv2.medianBlur(_roughly_reduced(dark, PAPER_SIDE), 3)
     side = int(max(small.shape) * reach) | 1
     paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
     paper = cv2.resize(cv2.blur(paper, (5, 5)), dark.shape[::-1], interpolation=cv2.INTER_LINEAR)
