@@ -113,7 +113,7 @@ def _darker_strokes(picture: np.ndarray, share: float) -> float:
 
 
 def _balance(dark: np.ndarray, light: np.ndarray) -> float:
-    level = grey_level(cv2.max(dark, light), 0.996) / 2
+    level = grey_level(cv2.max(dark, light), 0.996) // 2
     more, less = int(dark[dark > level].sum()), int(light[light > level].sum())
     return (more - less) / max(1, more + less)
 
@@ -141,8 +141,8 @@ def _noise(depth: np.ndarray) -> float:
 
 def _ink_depth(depth: np.ndarray, floor: float) -> float | None:
     """The depth of the strokes' cores in grey levels, None when nothing is deeper than `floor`."""
-    candidates = depth[depth > floor]
+    candidates = depth[depth > int(floor)]  # NumPy compares whole numbers fast
     if candidates.size < 8:
         return None
     otsu, _ = cv2.threshold(candidates, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    return grey_level(candidates[candidates > otsu], 0.5)
+    return grey_level(candidates[candidates > int(otsu)], 0.5)
