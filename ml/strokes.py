@@ -120,17 +120,22 @@ def _candidates(ink: np.ndarray) -> Iterator[FoundDigit]:
     """What may be the digit, the most likely first."""
     _, mask = cv2.threshold(ink, INK_LEVEL * 255, 1, cv2.THRESH_BINARY)
     mask = _without_rules(mask)
-    count, labels, stats = _pieces(mask)
+    left, top, width, height = cv2.boundingRect(mask)
+    if not width:
+        return
+    count, labels, stats = _pieces(mask[top : top + height, left : left + width])
+    stats[:, cv2.CC_STAT_LEFT] += left
+    stats[:, cv2.CC_STAT_TOP] += top
     parts = _Parts(stats[1:], mask.shape)
     for main in parts.by_likelihood():
         members = parts.group(main)
         x, y, width, height = parts.box(members)
-        window = np.s_[y : y + height, x : x + width]
+        window = labels[y - top : y - top + height, x - left : x - left + width]
         belongs = np.zeros(count, np.uint8)
         belongs[1 + members] = 1
-        kept = cv2.dilate(belongs[labels[window]], np.ones((3, 3), np.uint8))
+        kept = cv2.dilate(np.take(belongs, window), np.ones((3, 3), np.uint8))
         yield FoundDigit(
-            ink=ink[window] * kept,
+            ink=ink[y : y + height, x : x + width] * kept,
             box=(x, y, width, height),
             at_border=bool(parts.at_border[members].any()),
             several=parts.has_second_digit(members),
@@ -148,8 +153,9 @@ def _stands_out(dark: np.ndarray, digit: FoundDigit) -> bool:
     inside[y - top : y - top + height, x - left : x - left + width] = ink
     near = cv2.dilate(inside, disc(5))
     ring = cv2.dilate(near, disc(5)) > near
-    pen, paper = grey_level(window[inside > 0], 0.5), grey_level(window[ring], 0.5)
-    return grey_level(window[ring], 0.1) > (pen + paper) / 2
+    around = window[ring]
+    pen, paper = grey_level(window[inside > 0], 0.5), grey_level(around, 0.5)
+    return grey_level(around, 0.1) > (pen + paper) / 2
 
 
 def _without_rules(mask: np.ndarray) -> np.ndarray:
@@ -162,7 +168,7 @@ def _without_rules(mask: np.ndarray) -> np.ndarray:
 
 def _without_rows(mask: np.ndarray) -> np.ndarray:
     height, width = mask.shape
-    if cv2.countNonZero(cv2.reduce(mask, 0, cv2.REDUCE_MAX)) < 0.95 * width:
+    if np.count_nonzero(mask.max(axis=0)) < 0.95 * width:
         return mask  # most pictures: no ink right across
     thicker = cv2.dilate(mask, np.ones((5, 1), np.uint8))  # a line may be a little askew
     lines = cv2.morphologyEx(thicker, cv2.MORPH_OPEN, np.ones((1, width // 10), np.uint8))
