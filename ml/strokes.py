@@ -241,6 +241,8 @@ class _Parts:
     def group(self, main: int) -> np.ndarray:
         """Indices of the pieces near enough to the main one to be part of the same digit."""
         members = np.array([main])
+        if self.area.size == 1:
+            return members
         usable = self.area >= 0.015 * self.area[main]  # smaller ones are specks
         if not self.at_border[main]:
             usable &= ~self.at_border
@@ -264,6 +266,8 @@ class _Parts:
 
     def has_second_digit(self, members: np.ndarray) -> bool:
         """Whether ink outside the digit's box is as tall and as heavy as a digit of its own."""
+        if members.size == self.area.size:
+            return False
         _, _, width, height = self.box(members)
         side, weight = max(width, height), self.area[members].sum()
         other = np.ones(self.area.size, bool)
