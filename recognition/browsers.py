@@ -24,9 +24,11 @@ def known(request: HttpRequest, *, within: int = YEAR) -> uuid.UUID | None:
 
 
 def number(request: HttpRequest) -> uuid.UUID:
-    """The browser's number, for another year; a new browser gets one."""
-    found = known(request) or uuid.uuid4()
-    request.COOKIES[COOKIE] = sign(found)
+    """The browser's number; a new browser gets one."""
+    found = known(request)
+    if found is None:
+        found = uuid.uuid4()
+        request.COOKIES[COOKIE] = sign(found)
     return found
 
 
@@ -36,15 +38,15 @@ def forget(request: HttpRequest) -> None:
 
 
 def remember(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
-    """Middleware that tells the browser what `number` and `forget` did to the request's cookie.
+    """Middleware that tells the browser what became of the request's cookie.
 
     A browser that comes back has its year anew, at most once a day.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         before = request.COOKIES.get(COOKIE)
-        if known(request) and not known(request, within=DAY):
-            number(request)
+        if before and not known(request, within=DAY) and (found := known(request)):
+            request.COOKIES[COOKIE] = sign(found)
         response = get_response(request)
         after = request.COOKIES.get(COOKIE)
         if after is None and before is not None:
