@@ -46,11 +46,16 @@ class Digit:
     box: Box
     field: np.ndarray
 
+    @property
+    def rounded(self) -> list[float]:
+        """The probabilities as answers and records give them."""
+        return [round(probability, 6) for probability in self.probabilities]
+
     def to_json(self) -> dict[str, Any]:
         """The same as plain JSON, the field as a PNG in base64."""
         return {
             "label": self.label,
-            "probabilities": [round(probability, 6) for probability in self.probabilities],
+            "probabilities": self.rounded,
             "box": list(self.box),
             "field": base64.b64encode(images.to_png(self.field)).decode("ascii"),
         }

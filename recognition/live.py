@@ -108,7 +108,7 @@ def _refuse(request: HttpRequest, form: KeepForm) -> HttpResponse:
 
 def _describe(glance: Glance) -> dict[str, Any]:
     reading = glance.reading
-    digit = reading.digits[0].to_json() if reading.digits else {}
+    digit = reading.digits[0] if reading.digits else None
     what, what_to_do = wording.explain(reading.reason.value) if reading.reason else ("", "")
     return {
         "text": reading.text,
@@ -117,9 +117,9 @@ def _describe(glance: Glance) -> dict[str, Any]:
         "reason": reading.reason.value if reading.reason else "",
         "what": what,
         "what_to_do": what_to_do,
-        "probabilities": digit.get("probabilities", []),
+        "probabilities": digit.rounded if digit else [],
         "numerals": SCRIPTS[glance.model.script].numerals,
-        "box": digit.get("box"),
+        "box": list(digit.box) if digit else None,
         "model": glance.model.version,
         "duration_ms": round(glance.duration_ms, 2),
     }

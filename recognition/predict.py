@@ -124,14 +124,13 @@ def _has_cookie(request: HttpRequest) -> bool:
 
 def _describe(answer: recognizers.Answer, prediction: Prediction | None) -> dict[str, Any]:
     reading = answer.reading
-    digits = [digit.to_json() for digit in reading.digits]
     return {
         "prediction": int(reading.text) if reading.text else None,
         "text": reading.text,
         "confidence": reading.confidence,
         "verdict": reading.verdict.value,
         "reason": reading.reason.value if reading.reason else None,
-        "probabilities": digits[0]["probabilities"] if digits else [],
+        "probabilities": reading.digits[0].rounded if reading.digits else [],
         "model": answer.model.version,
         "id": str(prediction.public_id) if prediction else None,
     }
