@@ -45,7 +45,8 @@ class Steps:
 
     Attributes:
         dark: uint8 (height, width), the picture at working size, dark ink on light paper.
-        ink: uint8 (h, w), 0 paper to 255 ink, `dark` without its paper and enlarged when small.
+        ink: uint8 (h, w), 0 paper to 255 ink, `dark` without its paper and enlarged when small;
+            once the digit is found, that in which it was.
         digit: the strokes of the digit, where they stand in `ink`.
         redrawn: float32, 0.0 paper to 1.0 ink, the strokes at their usual width.
         field: what the network sees.
@@ -115,7 +116,8 @@ def trace(picture: np.ndarray, steps: Steps | None = None) -> tuple[np.ndarray, 
     digit = find_digit(steps.ink)
     if max(dark.shape) > PAPER_SIDE:
         digit = prefer_lone_digit(dark, digit)
-    steps.digit = digit
+    steps.dark = 255 - dark if digit.is_reversed else dark
+    steps.ink, steps.digit = digit.searched, digit
     if digit.several:
         raise Refused(Reason.SEVERAL_DIGITS)
     if max(digit.box[2:]) / (scale * zoom) < MIN_DIGIT_SIDE:

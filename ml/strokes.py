@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import cv2
@@ -30,12 +30,16 @@ class FoundDigit:
         box: where it stands, px of the ink that was searched.
         at_border: whether it touches the border.
         several: whether other ink is as large as a digit of its own.
+        searched: uint8 (height, width), the ink that was searched.
+        is_reversed: whether what had been taken for ink was the paper.
     """
 
     ink: np.ndarray
     box: Box
     at_border: bool
     several: bool
+    searched: np.ndarray
+    is_reversed: bool = False
 
 
 def find_digit(ink: np.ndarray) -> FoundDigit:
@@ -73,7 +77,7 @@ def _find_reverse(dark: np.ndarray, shadow: FoundDigit) -> FoundDigit | None:
     digit = _find_lone_digit(255 - dark)
     if digit is None or _is_within(digit.box, shadow.box):
         return None
-    return digit
+    return replace(digit, is_reversed=True)
 
 
 def _is_within(inner: Box, outer: Box) -> bool:
@@ -139,6 +143,7 @@ def _candidates(ink: np.ndarray) -> Iterator[FoundDigit]:
             box=(x, y, width, height),
             at_border=bool(parts.at_border[members].any()),
             several=parts.has_second_digit(members),
+            searched=ink,
         )
 
 

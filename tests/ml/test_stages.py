@@ -68,6 +68,21 @@ def test_chalk_is_shown_as_ink() -> None:
     assert np.median(shown.pictures[Step.GREY]) > 200
 
 
+@pytest.mark.parametrize("seed", [5009, 5027])
+def test_a_digit_in_deep_shadow_is_shown_as_it_was_found(seed: int) -> None:
+    """Its dark paper is first taken for the ink."""
+    steps = preprocessing.follow(photograph(2, seed=seed))
+
+    assert steps.dark is not None
+    assert steps.ink is not None
+    assert steps.digit is not None
+    x, y, width, height = steps.digit.box
+    window = np.s_[y : y + height, x : x + width]
+    strokes = steps.digit.ink > 128
+    assert np.median(steps.dark[window][strokes]) < np.median(steps.dark[window][~strokes])
+    assert (steps.ink[window][strokes] == steps.digit.ink[strokes]).all()
+
+
 @pytest.mark.parametrize(
     ("picture", "reason", "last"),
     [
