@@ -207,7 +207,10 @@ def get_prediction(request: HttpRequest, id: UUID) -> api_schemas.Prediction:
     openapi_extra=api_documents.picture(404),
 )
 def get_picture(request: HttpRequest, id: UUID) -> HttpResponseBase:
-    """The picture as it is kept: upright, at most 1600 pixels a side, PNG or JPEG."""
+    """The picture as it is kept: upright, at most 1600 pixels a side, PNG or JPEG.
+
+    Who has it already sends the `ETag` that came with it, and may be told that it is unchanged.
+    """
     return views.picture_file(request, _mine(request, id))
 
 

@@ -108,9 +108,20 @@ CORRECTION = {
 
 
 def picture(*failures: int) -> dict[str, Any]:
-    """The answer of an operation that gives a picture, or fails."""
+    """The answer of an operation that gives a picture, says that it is unchanged, or fails."""
+    tag = {"schema": {"type": "string"}}
     success = {
         "description": "The picture",
+        "headers": {"ETag": {"description": "names it as it is", "required": True, **tag}},
         "content": {"image/png": {"schema": FILE}, "image/jpeg": {"schema": FILE}},
     }
-    return {"responses": {200: success, **may_fail(*failures)["responses"]}}
+    unchanged = {"description": "The picture that is there already is still the one."}
+    asked = {
+        "in": "header",
+        "name": "If-None-Match",
+        "description": "The `ETag` of the picture that is there already.",
+        "required": False,
+        **tag,
+    }
+    responses = {200: success, 304: unchanged, **may_fail(*failures)["responses"]}
+    return {"parameters": [asked], "responses": responses}

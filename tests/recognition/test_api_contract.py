@@ -87,6 +87,22 @@ def test_without_a_key(case: schemathesis.Case[Any], digit_model: TrainedModel) 
     assert not Prediction.objects.exists()
 
 
+def test_an_unchanged_picture_is_in_the_document(
+    api_key: ApiKey, make_prediction: Callable[..., Prediction]
+) -> None:
+    make_prediction(public_id=KNOWN, owner=api_key.owner)
+    operation = schema["/api/v1/predictions/{id}/picture"]["GET"]
+    headers = {"Authorization": f"Bearer {api_key.token}"}
+    asked = operation.Case(path_parameters={"id": str(KNOWN)}, headers=headers)
+    first = asked.call_and_validate()
+    headers["If-None-Match"] = first.headers["etag"][0]
+
+    again = operation.Case(path_parameters={"id": str(KNOWN)}, headers=headers)
+    response = again.call_and_validate()
+
+    assert (response.status_code, response.content) == (304, b"")
+
+
 def test_the_document_has_every_operation() -> None:
     found = {
         f"{method.upper()} {path}"
