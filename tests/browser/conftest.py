@@ -1,12 +1,22 @@
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.browser.visits import Visit
+
+if TYPE_CHECKING:  # the benchmarks take their browser from here, before Django is ready
+    from playwright.sync_api import Browser
+    from pytest_django.live_server_helper import LiveServer
+
+    from recognition.models import TrainedModel
+
+SIZES = {"phone": (375, 760), "desk": (1280, 860)}
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 QUIET = (  # a browser that asks nobody for anything
     "--disable-background-networking",
@@ -35,3 +45,31 @@ def allow_the_database() -> Iterator[None]:
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     yield
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture(params=itertools.product(SIZES, ("light", "dark")), ids="-".join)
+def visit(
+    request: pytest.FixtureRequest,
+    browser: Browser,
+    live_server: LiveServer,
+    digit_model: TrainedModel,
+) -> Iterator[Visit]:
+    """Somebody on a phone and at a desk, by day and by night."""
+    size, scheme = request.param
+    width, height = SIZES[size]
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme=scheme,
+        has_touch=size == "phone",
+        reduced_motion="reduce",
+    )
+    yield Visit(context.new_page(), live_server.url)
+    context.close()
+
+
+@pytest.fixture
+def desk(browser: Browser, live_server: LiveServer, digit_model: TrainedModel) -> Iterator[Visit]:
+    width, height = SIZES["desk"]
+    context = browser.new_context(viewport={"width": width, "height": height})
+    yield Visit(context.new_page(), live_server.url)
+    context.close()

@@ -15,7 +15,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from fixtures import drawing
 from recognition.models import Prediction, TrainedModel
-from tests.browser.test_journey import Visit
+from tests.browser.visits import Visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 Launch = Callable[..., Browser]

@@ -13,7 +13,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from recognition.models import Prediction, TrainedModel
 from tests.browser import pens
-from tests.browser.test_journey import Visit
+from tests.browser.visits import Visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 Open = Callable[..., Visit]

@@ -10,14 +10,13 @@ import pytest
 from playwright.sync_api import expect
 
 from recognition.models import Prediction
-from tests.browser import test_journey as journey
+from tests.browser.visits import Visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 Make = Callable[..., Prediction]
-visit, desk = journey.visit, journey.desk
 
 
-def own_records(visit: journey.Visit, make: Make, drawn: Callable[..., bytes]) -> None:
+def own_records(visit: Visit, make: Make, drawn: Callable[..., bytes]) -> None:
     """One by the form, which names the visitor, and some more of the same visitor."""
     visit.go("/")
     visit.choose(drawn(7))
@@ -30,7 +29,7 @@ def own_records(visit: journey.Visit, make: Make, drawn: Callable[..., bytes]) -
 
 
 def test_a_person_narrows_the_history_down(
-    visit: journey.Visit, make_prediction: Make, drawn: Callable[..., bytes]
+    visit: Visit, make_prediction: Make, drawn: Callable[..., bytes]
 ) -> None:
     page = visit.page
     own_records(visit, make_prediction, drawn)
@@ -57,7 +56,7 @@ def test_a_person_narrows_the_history_down(
 
 
 def test_a_person_takes_the_history_along(
-    desk: journey.Visit, make_prediction: Make, drawn: Callable[..., bytes]
+    desk: Visit, make_prediction: Make, drawn: Callable[..., bytes]
 ) -> None:
     own_records(desk, make_prediction, drawn)
     desk.go("/history/?source=draw")
@@ -71,7 +70,7 @@ def test_a_person_takes_the_history_along(
 
 
 def test_a_person_deletes_one_from_the_list(
-    desk: journey.Visit, make_prediction: Make, drawn: Callable[..., bytes]
+    desk: Visit, make_prediction: Make, drawn: Callable[..., bytes]
 ) -> None:
     page = desk.page
     own_records(desk, make_prediction, drawn)

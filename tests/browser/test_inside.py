@@ -2,36 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, expect
-from pytest_django.live_server_helper import LiveServer
+from playwright.sync_api import expect
 
 from recognition.models import TrainedModel
-from tests.browser.test_journey import Visit
+from tests.browser.visits import Visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 Drawn = Callable[..., bytes]
-
-SIZES = {"phone": (390, 844), "desk": (1280, 800)}
-
-
-@pytest.fixture(params=itertools.product(SIZES, ("light", "dark")), ids="-".join)
-def visit(
-    request: pytest.FixtureRequest,
-    browser: Browser,
-    live_server: LiveServer,
-    digit_model: TrainedModel,
-) -> Iterator[Visit]:
-    size, scheme = request.param
-    width, height = SIZES[size]
-    context = browser.new_context(
-        viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce"
-    )
-    yield Visit(context.new_page(), live_server.url)
-    context.close()
 
 
 def look_inside(visit: Visit, picture: bytes) -> None:

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import base64
-import itertools
 import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, expect
+from playwright.sync_api import Browser, expect
 from pytest_django.live_server_helper import LiveServer
 
 from recognition.models import Prediction, TrainedModel
+from tests.browser.visits import Visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 Drawn = Callable[..., bytes]
 
-AXE = Path(__file__).parent / "vendor" / "axe-core" / "axe.min.js"
-SIZES = {"phone": (375, 760), "desk": (1280, 860)}
 DROP_OR_PASTE = """([type, base64]) => {
     const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
     const transfer = new DataTransfer();
@@ -29,76 +25,6 @@ DROP_OR_PASTE = """([type, base64]) => {
         : new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true });
     document.body.dispatchEvent(event);
 }"""
-
-
-class Visit:
-    """A page, and everything that must not happen while somebody looks at it."""
-
-    def __init__(self, page: Page, site: str) -> None:
-        self.page, self.site = page, site
-        self.complaints: list[str] = []
-        self.foreign: list[str] = []
-        page.on("console", lambda message: self.complaints.append(message.text))
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("request", self._note)
-
-    def _note(self, request: Request) -> None:
-        if not request.url.startswith((f"{self.site}/", "blob:", "data:")):
-            self.foreign.append(request.url)
-
-    def go(self, path: str) -> None:
-        self.page.goto(self.site + path)
-
-    def choose(self, data: bytes) -> None:
-        file = {"name": "digit.png", "mimeType": "image/png", "buffer": data}
-        self.page.get_by_label("Choose a picture").set_input_files(file)  # type: ignore[arg-type]
-
-    def recognise(self) -> None:
-        self.page.get_by_role("button", name="Recognise").click()
-
-    def violations(self) -> list[str]:
-        """Serious and critical violations of WCAG 2.2 AA on the page that is shown."""
-        self.page.evaluate(AXE.read_text(encoding="utf-8"))
-        found: list[dict[str, Any]] = self.page.evaluate(
-            "axe.run({resultTypes: ['violations']}).then((result) => result.violations)"
-        )
-        return [
-            f"{self.page.url} {entry['id']}: {entry['nodes'][0]['html']}"
-            for entry in found
-            if entry["impact"] in {"serious", "critical"}
-        ]
-
-    def is_too_wide(self) -> bool:
-        wider: bool = self.page.evaluate(
-            "document.documentElement.scrollWidth > document.documentElement.clientWidth"
-        )
-        return wider
-
-
-@pytest.fixture(params=itertools.product(SIZES, ("light", "dark")), ids="-".join)
-def visit(
-    request: pytest.FixtureRequest,
-    browser: Browser,
-    live_server: LiveServer,
-    digit_model: TrainedModel,
-) -> Iterator[Visit]:
-    size, scheme = request.param
-    width, height = SIZES[size]
-    context = browser.new_context(
-        viewport={"width": width, "height": height},
-        color_scheme=scheme,
-        has_touch=size == "phone",
-        reduced_motion="reduce",
-    )
-    yield Visit(context.new_page(), live_server.url)
-    context.close()
-
-
-@pytest.fixture
-def desk(browser: Browser, live_server: LiveServer, digit_model: TrainedModel) -> Iterator[Visit]:
-    context = browser.new_context(viewport={"width": 1280, "height": 860})
-    yield Visit(context.new_page(), live_server.url)
-    context.close()
 
 
 def test_a_person_uploads_a_digit_and_finds_it_again(visit: Visit, drawn: Drawn) -> None:

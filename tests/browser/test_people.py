@@ -10,21 +10,20 @@ from playwright.sync_api import expect
 from pytest_django.fixtures import Settings
 
 from recognition.models import Prediction
-from tests.browser import test_journey as journey
+from tests.browser.visits import Visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 Drawn = Callable[..., bytes]
-visit, desk = journey.visit, journey.desk
 PASSWORD = "correct horse 7"
 
 
-def look(visit: journey.Visit) -> None:
+def look(visit: Visit) -> None:
     """What must hold on every page that the journey comes to."""
     assert visit.violations() == []
     assert not visit.is_too_wide(), visit.page.url
 
 
-def test_a_person_signs_in_and_takes_all_data_away(visit: journey.Visit, drawn: Drawn) -> None:
+def test_a_person_signs_in_and_takes_all_data_away(visit: Visit, drawn: Drawn) -> None:
     page = visit.page
     User.objects.create_user("teacher", password=PASSWORD)
     visit.go("/")
@@ -61,7 +60,7 @@ def test_a_person_signs_in_and_takes_all_data_away(visit: journey.Visit, drawn: 
 
 
 def test_a_stranger_sees_an_answer_that_is_not_stored(
-    visit: journey.Visit, drawn: Drawn, settings: Settings
+    visit: Visit, drawn: Drawn, settings: Settings
 ) -> None:
     settings.REQUIRE_SIGN_IN_TO_KEEP = True
     visit.go("/")

@@ -10,14 +10,13 @@ from playwright.sync_api import Browser, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from recognition.models import Prediction, TrainedModel
-from tests.browser import test_journey as journey
+from tests.browser.visits import Visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 Drawn = Callable[..., bytes]
-visit, desk = journey.visit, journey.desk
 
 
-def choose(visit: journey.Visit, drawn: Drawn, *, count: int = 3) -> None:
+def choose(visit: Visit, drawn: Drawn, *, count: int = 3) -> None:
     pictures: list[Any] = [
         {"name": f"sheet-{n}.png", "mimeType": "image/png", "buffer": drawn(n % 10)}
         for n in range(count)
@@ -26,7 +25,7 @@ def choose(visit: journey.Visit, drawn: Drawn, *, count: int = 3) -> None:
     visit.page.get_by_label("Choose a picture").set_input_files(pictures)
 
 
-def test_several_pictures_become_a_table(visit: journey.Visit, drawn: Drawn) -> None:
+def test_several_pictures_become_a_table(visit: Visit, drawn: Drawn) -> None:
     page = visit.page
     visit.go("/")
     choose(visit, drawn)
@@ -45,7 +44,7 @@ def test_several_pictures_become_a_table(visit: journey.Visit, drawn: Drawn) -> 
     expect(page.get_by_role("heading", level=1)).to_have_text("The picture shows 1")
 
 
-def test_the_table_grows_and_can_be_stopped(desk: journey.Visit, drawn: Drawn) -> None:
+def test_the_table_grows_and_can_be_stopped(desk: Visit, drawn: Drawn) -> None:
     page = desk.page
     held: list[Route] = []
 
@@ -71,7 +70,7 @@ def test_the_table_grows_and_can_be_stopped(desk: journey.Visit, drawn: Drawn) -
     assert Prediction.objects.count() == 3
 
 
-def test_a_lost_connection_keeps_what_was_read(desk: journey.Visit, drawn: Drawn) -> None:
+def test_a_lost_connection_keeps_what_was_read(desk: Visit, drawn: Drawn) -> None:
     page = desk.page
     sent: list[Route] = []
 
@@ -89,9 +88,7 @@ def test_a_lost_connection_keeps_what_was_read(desk: journey.Visit, drawn: Drawn
     expect(page.locator("tbody tr")).to_have_count(2)
 
 
-def test_too_many_pictures_are_refused_before_any_is_sent(
-    desk: journey.Visit, drawn: Drawn
-) -> None:
+def test_too_many_pictures_are_refused_before_any_is_sent(desk: Visit, drawn: Drawn) -> None:
     desk.go("/")
     choose(desk, drawn, count=100)
     desk.recognise()
@@ -105,7 +102,7 @@ def test_several_pictures_are_read_without_javascript(
     browser: Browser, live_server: LiveServer, digit_model: TrainedModel, drawn: Drawn
 ) -> None:
     context = browser.new_context(java_script_enabled=False)
-    visit = journey.Visit(context.new_page(), live_server.url)
+    visit = Visit(context.new_page(), live_server.url)
     visit.go("/")
     choose(visit, drawn)
 
