@@ -4,7 +4,8 @@
   const drawing = document.querySelector("[data-drawing]");
   if (!drawing) return;
 
-  const SIDE = 400; // units of a stroke, and px of the picture that is sent
+  const SIDE = 400; // units of a stroke
+  const SENT = 280; // px of the picture that is sent; the reading needs no more
   const PAPER = "#ffffff";
   const INK = "#14161b";
   const ERASER = 2; // times as wide as the pen
@@ -14,14 +15,14 @@
   const live = document.querySelector("[data-live]");
   const paper = find("paper");
   const onPaper = paper.getContext("2d");
-  const sheet = Object.assign(document.createElement("canvas"), { width: SIDE, height: SIDE });
+  const sheet = Object.assign(document.createElement("canvas"), { width: SENT, height: SENT });
   const onSheet = sheet.getContext("2d", { willReadFrequently: true });
+  onSheet.scale(SENT / SIDE, SENT / SIDE);
 
   let steps = []; // strokes, and "clear"
   let undone = [];
   let stroke = null; // the one being drawn
   let tool = "pen";
-  let sent = 0;
   let handed = null; // the picture of what is drawn; null when there is nothing
 
   // A smooth line through the points from `start` on: curves between the middles of its pieces.
@@ -60,7 +61,7 @@
   }
 
   function isEmpty() {
-    const { buffer } = onSheet.getImageData(0, 0, SIDE, SIDE).data;
+    const { buffer } = onSheet.getImageData(0, 0, SENT, SENT).data;
     return new Uint32Array(buffer).every((pixel) => pixel === 0xffffffff);
   }
 
@@ -69,11 +70,16 @@
     live.dispatchEvent(new CustomEvent("picture", { detail: { blob, hint } }));
   }
 
+  // What is on the sheet, at once: `toBlob` would wait until the browser has nothing else to do.
+  function encode() {
+    const [, base64] = sheet.toDataURL("image/png").split(",");
+    const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+    return new Blob([bytes], { type: "image/png" });
+  }
+
   function send() {
-    const mine = (sent += 1);
     paintAll(onSheet);
-    if (isEmpty()) hand(null);
-    else sheet.toBlob((blob) => mine === sent && hand(blob), "image/png");
+    hand(isEmpty() ? null : encode());
   }
 
   function enable(button, is) {
@@ -83,10 +89,11 @@
   const isClear = () => !steps.length || steps.at(-1) === "clear";
 
   function change() {
+    send(); // before anything that can wait
+    fit();
     enable(find("undo"), steps.length);
     enable(find("redo"), undone.length);
     enable(find("clear"), !isClear());
-    send();
   }
 
   function add(step) {
@@ -97,21 +104,18 @@
   function undo() {
     if (stroke || !steps.length) return;
     undone.push(steps.pop());
-    fit();
     change();
   }
 
   function redo() {
     if (stroke || !undone.length) return;
     steps.push(undone.pop());
-    fit();
     change();
   }
 
   function clear() {
     if (stroke || isClear()) return;
     add("clear");
-    fit();
     change();
   }
 
@@ -149,7 +153,6 @@
   function end() {
     add(stroke);
     stroke = null;
-    fit();
     change();
   }
 

@@ -81,6 +81,7 @@ def test_a_drawn_3_is_read_and_can_be_kept(size: str, scheme: str, open_page: Op
     expect(page.get_by_text("Kept.")).to_be_visible()
     prediction = Prediction.objects.get()
     assert (prediction.text, prediction.source) == ("3", "draw")
+    assert (prediction.picture_width, prediction.picture_height) == (280, 280)
     assert prediction.reviewed_at is None
     violations += visit.violations()
     assert not visit.is_too_wide()
