@@ -77,9 +77,14 @@
     return new Blob([bytes], { type: "image/png" });
   }
 
+  // A drawing has one picture, known by its last step: done again, it is not kept a second time.
   function send() {
-    paintAll(onSheet);
-    hand(isEmpty() ? null : encode());
+    const last = isClear() ? { picture: null } : steps.at(-1);
+    if (last.picture === undefined) {
+      paintAll(onSheet);
+      last.picture = isEmpty() ? null : encode();
+    }
+    hand(last.picture);
   }
 
   function enable(button, is) {

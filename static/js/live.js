@@ -18,7 +18,7 @@
 
   let picture = null; // what is shown and would be kept
   let request = null; // the one on its way; a newer one overtakes it
-  let kept = null; // { blob, url, correct_url, said }
+  const kept = new WeakMap(); // of each picture that is kept: { label, url, correct_url, said }
   let queue = Promise.resolve(); // what is kept and corrected, one after another
 
   function percent(share) {
@@ -110,24 +110,24 @@
   }
 
   function showKept() {
-    const is = kept !== null && kept.blob === picture;
-    find("keep").hidden = is;
-    find("not-kept").hidden = is;
-    find("kept").textContent = is ? `Kept. ${kept.said}` : "";
-    find("kept-link").hidden = !is;
-    if (is) find("kept-link").querySelector("a").href = kept.url;
-    for (const key of keys) key.setAttribute("aria-pressed", String(is && kept.label === key.value));
+    const record = kept.get(picture);
+    find("keep").hidden = find("not-kept").hidden = record !== undefined;
+    find("kept").textContent = record ? `Kept. ${record.said}` : "";
+    find("kept-link").hidden = !record;
+    if (record) find("kept-link").querySelector("a").href = record.url;
+    for (const key of keys) key.setAttribute("aria-pressed", String(record?.label === key.value));
   }
 
   // Without a label: only keep. With one: keep, if that is not done yet, and say what it is.
   async function store(blob, label) {
     const said = label === undefined ? {} : { true_text: label };
+    const record = kept.get(blob);
     try {
-      if (kept?.blob !== blob) {
+      if (!record) {
         const fields = { picture: blob, source: panel.dataset.source, ...said };
-        kept = { blob, label, ...(await send(panel.dataset.keepUrl, fields)) };
+        kept.set(blob, { label, ...(await send(panel.dataset.keepUrl, fields)) });
       } else if (label !== undefined) {
-        Object.assign(kept, { label }, await send(kept.correct_url, said));
+        Object.assign(record, { label }, await send(record.correct_url, said));
       }
       if (blob === picture) showError("");
     } catch (error) {

@@ -316,6 +316,26 @@ def test_a_drawing_is_kept_once(open_page: Open) -> None:
     assert Prediction.objects.get().true_text == "8"
 
 
+def test_a_drawing_that_was_undone_and_done_again_is_kept_once(open_page: Open) -> None:
+    page = open_page().page
+    pens.draw(page, 3)
+    digit_of(page).to_have_text("3")
+    page.keyboard.press("3")
+    expect(page.get_by_text("Kept. Right, it is 3.")).to_be_visible()
+
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("Kept.")).to_be_hidden()
+    page.get_by_role("button", name="Keep").click()
+    expect(page.get_by_text("Kept.")).to_be_visible()
+    page.get_by_role("button", name="Redo").click()
+    expect(page.get_by_text("Kept. Right, it is 3.")).to_be_visible()
+    page.keyboard.press("8")
+
+    expect(page.get_by_text("Kept. No, it is 8.")).to_be_visible()
+    kept = Prediction.objects.order_by("pk")
+    assert [prediction.true_text for prediction in kept] == ["8", ""]
+
+
 def test_a_second_finger_draws_nothing(open_page: Open) -> None:
     page = open_page(size="phone").page
     session = page.context.new_cdp_session(page)
