@@ -27,8 +27,7 @@ def test_the_page_for_programs_can_be_read_by_everybody(visit: Visit) -> None:
 
 def test_the_admin_shows_a_new_key(visit: Visit, admin_user: User, client: Client) -> None:
     client.force_login(admin_user)
-    session = client.cookies["sessionid"].value
-    visit.page.context.add_cookies([{"name": "sessionid", "value": session, "url": visit.site}])
+    visit.take_session(client)
 
     visit.go("/admin/recognition/apikey/add/")
     visit.page.get_by_label("Name").fill("marks")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from playwright.sync_api import Page, Request
+
+if TYPE_CHECKING:
+    from django.test import Client
 
 AXE = Path(__file__).parent / "vendor" / "axe-core" / "axe.min.js"
 
@@ -24,6 +27,11 @@ class Visit:
     def _note(self, request: Request) -> None:
         if not request.url.startswith((f"{self.site}/", "blob:", "data:")):
             self.foreign.append(request.url)
+
+    def take_session(self, client: Client) -> None:
+        """Be the person who is signed in there."""
+        session = client.cookies["sessionid"].value
+        self.page.context.add_cookies([{"name": "sessionid", "value": session, "url": self.site}])
 
     def go(self, path: str) -> None:
         self.page.goto(self.site + path)
