@@ -121,6 +121,19 @@ def keep(picture: Picture) -> Kept:
     return Kept(data, suffix, hashlib.sha256(data).hexdigest(), image.width, image.height)
 
 
+def shrink(data: bytes, side: int) -> bytes:
+    """Encode a kept picture anew, at most `side` px a side, in the format that it has.
+
+    Raises:
+        OSError: the data are damaged.
+    """
+    buffer = io.BytesIO()
+    with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as image:
+        image.thumbnail((side, side))  # a JPEG is decoded reduced
+        image.save(buffer, image.format)
+    return buffer.getvalue()
+
+
 def to_png(pixels: np.ndarray) -> bytes:
     """Encode a uint8 array, (height, width) grey or (height, width, 3) RGB, as a PNG.
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -10,20 +9,16 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import (
-    Http404,
     HttpRequest,
     HttpResponse,
     HttpResponseRedirect,
     StreamingHttpResponse,
 )
-from django.urls import URLPattern, path, reverse
+from django.urls import reverse
 from django.utils import timezone
-from django.utils.cache import get_conditional_response
 from django.utils.functional import cached_property
 from django.utils.html import format_html
-from django.utils.http import quote_etag
 from django.utils.safestring import SafeString
-from PIL import Image
 
 from ml import reports
 from ml.scripts import LATIN, SCRIPTS
@@ -47,7 +42,6 @@ admin.site.site_title = "Digits"
 admin.site.index_title = "Records and models"
 admin.site.enable_nav_sidebar = False  # the table of predictions needs the width
 
-THUMBNAIL = 96  # px, twice what the list shows, for dense screens
 NOT_THERE = "-"
 
 
@@ -243,11 +237,6 @@ class PredictionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             return queryset.filter(public_id__startswith=term.lower()), False
         return (queryset.filter(text=term) | queryset.filter(true_text=term)), False
 
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.thumbnail_view, cacheable=True)
-        name = "recognition_prediction_thumbnail"
-        return [path("<int:pk>/thumbnail/", view, name=name), *super().get_urls()]
-
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
@@ -260,7 +249,7 @@ class PredictionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return format_html(
             '<img class="thumbnail" src="{}" alt="Picture {}" loading="lazy" width="48" '
             'height="48">',
-            reverse("admin:recognition_prediction_thumbnail", args=[prediction.pk]),
+            reverse("thumbnail", args=[prediction.public_id]),
             prediction.pk,
         )
 
@@ -425,27 +414,6 @@ class PredictionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             obj.review(obj.true_text, by=request.user)
         else:
             obj.withdraw_review()
-
-    def thumbnail_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        prediction = self.get_object(request, str(pk))
-        if prediction is None or not self.has_view_permission(request, prediction):
-            raise Http404
-        if not prediction.picture:
-            raise Http404
-
-        headers = {
-            "Cache-Control": "private, no-cache",
-            "ETag": quote_etag(prediction.picture_sha256),
-        }
-        unchanged = get_conditional_response(request, etag=headers["ETag"])
-        if unchanged:
-            return unchanged
-
-        try:
-            data = _thumbnail(prediction)
-        except (OSError, ValueError) as error:
-            raise Http404 from error
-        return HttpResponse(data, content_type="image/png", headers=headers)
 
 
 class ActivationInline(admin.TabularInline):  # type: ignore[type-arg]
@@ -643,12 +611,3 @@ def _button(name: str, label: str, prediction: Prediction) -> SafeString:
         prediction.pk,
         label,
     )
-
-
-def _thumbnail(prediction: Prediction) -> bytes:
-    buffer = io.BytesIO()
-    with prediction.picture.open("rb") as file, Image.open(file, formats=("PNG", "JPEG")) as image:
-        image.draft(None, (THUMBNAIL, THUMBNAIL))
-        image.thumbnail((THUMBNAIL, THUMBNAIL))
-        image.save(buffer, "PNG")
-    return buffer.getvalue()

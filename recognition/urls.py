@@ -15,6 +15,7 @@ urlpatterns = [
     path("p/<uuid:public_id>/", views.result, name="result"),
     path("p/<uuid:public_id>/correct", corrections.correct, name="correct"),
     path("p/<uuid:public_id>/picture", views.picture, name="picture"),
+    path("p/<uuid:public_id>/thumbnail", views.thumbnail, name="thumbnail"),
     path("p/<uuid:public_id>/field/<int:number>", views.field, name="field"),
     path("p/<uuid:public_id>/inside", views.look_inside, name="inside"),
     path("p/<uuid:public_id>/delete", views.delete, name="delete"),

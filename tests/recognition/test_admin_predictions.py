@@ -43,13 +43,14 @@ def messages(response: Any) -> list[str]:
 
 
 def test_the_list_shows_what_was_read(admin_client: Client, make_prediction: Make) -> None:
-    make_prediction(text="3", confidence=0.98765)
+    prediction = make_prediction(text="3", confidence=0.98765)
 
     html = admin_client.get(reverse(LIST)).content.decode()
 
     assert '<b class="read-text">3</b>' in html
     assert "98.77%" in html
     assert "Accepted" in html
+    assert reverse("thumbnail", args=[prediction.public_id]) in html
 
 
 def test_the_list_needs_as_many_queries_for_many_records_as_for_few(
@@ -357,37 +358,6 @@ def test_a_page_keeps_the_review(
 
 def test_nothing_can_be_added(admin_client: Client, db: None) -> None:
     assert admin_client.get("/admin/recognition/prediction/add/").status_code == 403
-
-
-def test_the_thumbnail_is_small_and_private(admin_client: Client, make_prediction: Make) -> None:
-    prediction = make_prediction()
-
-    response = admin_client.get(
-        reverse("admin:recognition_prediction_thumbnail", args=[prediction.pk])
-    )
-
-    assert response.headers["Content-Type"] == "image/png"
-    assert response.headers["Cache-Control"] == "private, no-cache"
-
-
-def test_the_browser_asks_whether_it_may_still_show_a_thumbnail(
-    admin_client: Client, make_prediction: Make
-) -> None:
-    url = reverse("admin:recognition_prediction_thumbnail", args=[make_prediction().pk])
-    headers = {"If-None-Match": admin_client.get(url).headers["ETag"]}
-
-    assert admin_client.get(url, headers=headers).status_code == 304
-    admin_client.logout()
-    assert admin_client.get(url, headers=headers).status_code == 302
-
-
-def test_a_thumbnail_without_a_file_is_not_found(
-    admin_client: Client, make_prediction: Make
-) -> None:
-    prediction = make_prediction(picture="")
-
-    url = reverse("admin:recognition_prediction_thumbnail", args=[prediction.pk])
-    assert admin_client.get(url).status_code == 404
 
 
 def test_who_may_only_look_cannot_review(client: Client, make_prediction: Make) -> None:

@@ -56,7 +56,7 @@ def test_each_is_listed_with_thumbnail_digit_confidence_and_verdict(
 
     page = client.get("/history/").text
 
-    assert reverse("picture", args=[prediction.public_id]) in page
+    assert reverse("thumbnail", args=[prediction.public_id]) in page
     assert 'loading="lazy"' in page
     assert prediction.get_absolute_url() in page
     assert "98.00%" in page

@@ -108,4 +108,6 @@ def test_a_record_without_an_account_is_not_of_someone_signed_in(
 
 
 def test_every_kind_of_address_is_looked_at() -> None:
-    assert {"result", "picture", "field", "delete"} <= {str(pattern.name) for pattern in OWN}
+    assert {"result", "picture", "thumbnail", "field", "delete"} <= {
+        str(pattern.name) for pattern in OWN
+    }

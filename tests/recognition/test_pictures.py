@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.base import ContentFile
 from django.test import Client
 from django.urls import reverse
 from PIL import Image
@@ -22,6 +23,10 @@ Make = Callable[..., Prediction]
 
 def picture(prediction: Prediction) -> str:
     return reverse("picture", args=[prediction.public_id])
+
+
+def thumbnail(prediction: Prediction) -> str:
+    return reverse("thumbnail", args=[prediction.public_id])
 
 
 def field(prediction: Prediction, number: int = 0) -> str:
@@ -59,12 +64,13 @@ def test_a_picture_is_served_as_a_picture_and_nothing_else(
     response.close()
 
 
+@pytest.mark.parametrize("address_of", [picture, thumbnail])
 def test_a_browser_that_has_the_picture_asks_only_whether_it_may_show_it(
-    client: Client, make_prediction: Make
+    address_of: Callable[[Prediction], str], client: Client, make_prediction: Make
 ) -> None:
     teacher = User.objects.create_user("teacher")
     client.force_login(teacher)
-    address = picture(make_prediction(owner=teacher))
+    address = address_of(make_prediction(owner=teacher))
     first = client.get(address)
     assert first.getvalue()
     headers = {"If-None-Match": first["ETag"]}
@@ -75,6 +81,35 @@ def test_a_browser_that_has_the_picture_asks_only_whether_it_may_show_it(
 
     assert (again.status_code, again.content) == (304, b"")
     assert after_signing_out.status_code == 404
+
+
+@pytest.mark.parametrize(("format", "suffix"), [("PNG", "png"), ("JPEG", "jpg")])
+def test_a_thumbnail_is_a_small_copy_of_the_picture(
+    format: str, suffix: str, client: Client, visitor: uuid.UUID, make_prediction: Make
+) -> None:
+    buffer = io.BytesIO()
+    Image.new("RGB", (1600, 800), "navy").save(buffer, format)
+    prediction = make_prediction(visitor=visitor, picture="")
+    prediction.picture.save(f"picture.{suffix}", ContentFile(buffer.getvalue()))
+
+    response, whole = client.get(thumbnail(prediction)), client.get(picture(prediction))
+
+    image = Image.open(io.BytesIO(response.getvalue()))
+    assert (image.format, image.size) == (format, (192, 96))
+    assert response["Content-Type"] == f"image/{format.lower()}"
+    assert response["Cache-Control"] == "private, no-cache"
+    assert response["ETag"] != whole["ETag"]
+    whole.close()
+
+
+def test_a_thumbnail_of_a_damaged_file_is_not_found_and_logged(
+    client: Client, visitor: uuid.UUID, make_prediction: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    prediction = make_prediction(visitor=visitor)
+    Path(prediction.picture.path).write_bytes(b"no picture")
+
+    assert client.get(thumbnail(prediction)).status_code == 404
+    assert f"The picture of prediction {prediction.public_id} is" in caplog.text
 
 
 def test_what_the_network_saw_is_asked_for_each_time(
@@ -143,8 +178,8 @@ def test_a_purged_picture_is_not_found(
     prediction = make_prediction(visitor=visitor, digits=with_field())
     Prediction.objects.purge_pictures()
 
-    assert client.get(picture(prediction)).status_code == 404
-    assert client.get(field(prediction)).status_code == 404
+    for address in (picture(prediction), thumbnail(prediction), field(prediction)):
+        assert client.get(address).status_code == 404
 
 
 def test_a_lost_file_is_not_found_and_logged(

@@ -54,7 +54,7 @@ def test_several_files_lead_to_a_table_of_their_answers(
     assert [row.name for row in page.context["rows"]] == ["seven.png", "notes.txt", "three.png"]
     for prediction in Prediction.objects.all():
         assert prediction.get_absolute_url() in page.text
-        assert reverse("picture", args=[prediction.public_id]) in page.text
+        assert reverse("thumbnail", args=[prediction.public_id]) in page.text
 
 
 def test_a_bad_file_says_what_is_wrong_and_stops_no_other(
