@@ -1,12 +1,17 @@
-"""Tables that leave the site."""
+"""Tables that leave the site, and the pictures with them."""
 
 from __future__ import annotations
 
 import csv
 import json
+import logging
+import zipfile
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 
 from recognition.models import Prediction, PredictionQuerySet
+
+logger = logging.getLogger(__name__)
 
 COLUMNS: dict[str, Callable[[Prediction], object]] = {
     "id": lambda prediction: str(prediction.public_id),
@@ -69,6 +74,36 @@ def own_json(predictions: Iterable[Prediction]) -> Iterator[str]:
     yield "[]\n" if start == "[\n" else "\n]\n"
 
 
+def own_zip(walk: Callable[[], Iterable[Prediction]]) -> Iterator[bytes]:
+    """The parts of a ZIP file: the records as JSON, and each picture under its record's id.
+
+    `walk` goes through the records; it is asked twice, so that no more than one is in memory.
+    """
+    sink = _Sink()
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        with archive.open("digits.json", "w") as table:
+            for part in own_json(walk()):
+                table.write(part.encode())
+                yield sink.take()
+        for prediction in walk():
+            _add_picture(archive, prediction)
+            yield sink.take()
+    yield sink.take()
+
+
+def _add_picture(archive: zipfile.ZipFile, prediction: Prediction) -> None:
+    kept = prediction.picture
+    if not kept:
+        return
+    try:
+        with kept.open() as file:
+            data = file.read()
+    except FileNotFoundError:
+        logger.exception("The picture of prediction %s is missing", prediction.public_id)
+        return
+    archive.writestr(f"pictures/{prediction.public_id}{Path(str(kept.name)).suffix}", data)
+
+
 def _values(prediction: Prediction, columns: Iterable[str]) -> list[object]:
     return [COLUMNS[name](prediction) for name in columns]
 
@@ -80,3 +115,25 @@ class _Echo:
 
     def write(self, line: str) -> None:
         self.line = line
+
+
+class _Sink:
+    """The file that a ZipFile writes to; it gives away what has come so far."""
+
+    def __init__(self) -> None:
+        self._written = bytearray()
+
+    def write(self, data: bytes) -> int:
+        self._written += data
+        return len(data)
+
+    def flush(self) -> None:
+        """Nothing waits here."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def take(self) -> bytes:
+        taken = bytes(self._written)
+        self._written.clear()
+        return taken

@@ -25,6 +25,7 @@ urlpatterns = [
     path("history/", history.history, name="history"),
     path("history.csv", history.download_csv, name="history_csv"),
     path("history.json", history.download_json, name="history_json"),
+    path("history.zip", history.download_zip, name="history_zip"),
     path("model/", views.model, name="model"),
     path("predict", predict.predict, name="predict"),
     path("api/", api_page.api_page, name="api"),

@@ -6,8 +6,10 @@ import csv
 import io
 import json
 import uuid
+import zipfile
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
@@ -40,7 +42,7 @@ def test_the_table_holds_what_the_list_shows_and_nothing_of_others(
 
 
 def test_the_files_are_sent_while_they_are_read(client: Client) -> None:
-    for name, content_type in (("csv", "text/csv; charset=utf-8"), ("json", "application/json")):
+    for name, content_type in history.CONTENT_TYPES.items():
         response = client.get(f"/history.{name}")
 
         assert response.streaming
@@ -104,6 +106,52 @@ def test_a_chunk_costs_one_query(
         assert len(table(client)) == 5
 
 
-@pytest.mark.parametrize("path", ["/history.csv", "/history.json"])
+def archive(client: Client, **filters: str) -> zipfile.ZipFile:
+    return zipfile.ZipFile(io.BytesIO(client.get("/history.zip", filters).getvalue()))
+
+
+def test_the_pictures_come_with_the_records(
+    client: Client, visitor: uuid.UUID, make_prediction: Make
+) -> None:
+    own = [make_prediction(visitor=visitor, source="draw"), make_prediction(visitor=visitor)]
+    make_prediction(visitor=visitor, picture="")
+    make_prediction(visitor=uuid.uuid4())
+
+    everything = archive(client)
+    drawn = archive(client, source="draw")
+
+    assert everything.testzip() is None
+    entries = json.loads(everything.read("digits.json"))
+    assert entries == json.loads(client.get("/history.json").getvalue())
+    pictures = [f"pictures/{prediction.public_id}.png" for prediction in own]
+    assert sorted(everything.namelist()) == sorted(["digits.json", *pictures])
+    assert everything.read(pictures[0]) == Path(own[0].picture.path).read_bytes()
+    assert drawn.namelist() == ["digits.json", pictures[0]]
+
+
+def test_pictures_are_read_one_after_another(
+    client: Client, visitor: uuid.UUID, make_prediction: Make
+) -> None:
+    for _ in range(3):
+        make_prediction(visitor=visitor)
+    start_of_a_file = b"PK\3\4"
+
+    response = client.get("/history.zip")
+
+    files = [part.count(start_of_a_file) for part in response]
+    assert [count for count in files if count] == [1, 1, 1, 1]
+
+
+def test_a_lost_picture_is_left_out_and_logged(
+    client: Client, visitor: uuid.UUID, make_prediction: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    prediction = make_prediction(visitor=visitor)
+    Path(prediction.picture.path).unlink()
+
+    assert archive(client).namelist() == ["digits.json"]
+    assert f"The picture of prediction {prediction.public_id} is missing" in caplog.text
+
+
+@pytest.mark.parametrize("path", ["/history.csv", "/history.json", "/history.zip"])
 def test_other_methods_are_refused(client: Client, path: str) -> None:
     assert client.post(path).status_code == 405

@@ -39,6 +39,7 @@ def test_the_page_says_how_much_is_kept(
 
     assert (page.context["kept"]["records"], page.context["kept"]["pictures"]) == (2, 1)
     assert "/history.csv" in page.text
+    assert "/history.zip" in page.text
     assert "/your-data/delete/" in page.text
 
 
