@@ -138,7 +138,7 @@ def to_png(pixels: np.ndarray) -> bytes:
     """Encode a uint8 array, (height, width) grey or (height, width, 3) RGB, as a PNG.
 
     OpenCV without filters takes a third of Pillow's time. Looking for runs of equal pixels alone
-    is faster still: line drawings become smaller by a quarter, photographs larger by a hundredth.
+    is faster still; line drawings become a quarter smaller, noisy photographs up to a tenth larger.
     """
     channels = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
     encoded, data = cv2.imencode(".png", channels, PNG_OPTIONS)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fixtures import drawing
@@ -191,6 +191,8 @@ def test_the_box_is_in_pixels_of_the_sent_picture() -> None:
 
 
 @given(st.integers(1, 60), st.integers(1, 60), st.integers(0, 2**32 - 1))
+@example(1, 700, 0)  # strips: no side to share into blocks
+@example(700, 5, 0)
 @settings(max_examples=40, deadline=None)
 def test_any_small_picture_gives_a_field_or_a_reason(height: int, width: int, seed: int) -> None:
     picture = np.random.default_rng(seed).integers(0, 256, (height, width)).astype(np.uint8)
