@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -18,7 +19,8 @@ SIDE = 200  # px, the digit's own picture, enlarged
 ROOM = 5  # px of paper around it, before it is enlarged
 INK, PAPER = 40.0, 235.0  # grey levels
 
-Damage = Callable[[np.ndarray, float, np.random.Generator], np.ndarray]
+if TYPE_CHECKING:  # NumPy's random numbers would cost the site 2 MB
+    Damage = Callable[[np.ndarray, float, np.random.Generator], np.ndarray]
 
 
 @dataclass(frozen=True)
