@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import threading
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -118,10 +117,6 @@ class Recognizer:
     def read_field(self, field: preprocessing.Field) -> Reading:
         """Read a digit that `preprocessing.to_field` has centred already."""
         return self._judge(field, self.probabilities(field.pixels))
-
-    def read_many(self, pictures: Iterable[np.ndarray]) -> Iterator[Reading]:
-        """Read pictures one after another, lazily and in order."""
-        return (self.read(picture) for picture in pictures)
 
     def logits(self, field: np.ndarray) -> np.ndarray:
         """Run the network on one field.
