@@ -285,12 +285,17 @@ def test_one_key_keeps_and_corrects_and_another_changes_it(open_page: Open) -> N
     assert visit.complaints == []
 
 
-def test_a_new_stroke_is_a_new_picture_to_keep(open_page: Open) -> None:
+def keep_a_three(open_page: Open) -> Page:
     page = open_page().page
     pens.draw(page, 3)
     digit_of(page).to_have_text("3")
     page.keyboard.press("3")
-    expect(page.get_by_text("Kept.")).to_be_visible()
+    expect(page.get_by_text("Kept. Right, it is 3.")).to_be_visible()
+    return page
+
+
+def test_a_new_stroke_is_a_new_picture_to_keep(open_page: Open) -> None:
+    page = keep_a_three(open_page)
 
     page.get_by_role("button", name="Clear").click()
     expect(page.get_by_text("Kept.")).to_be_hidden()
@@ -303,11 +308,7 @@ def test_a_new_stroke_is_a_new_picture_to_keep(open_page: Open) -> None:
 
 
 def test_a_drawing_is_kept_once(open_page: Open) -> None:
-    page = open_page().page
-    pens.draw(page, 3)
-    digit_of(page).to_have_text("3")
-    page.keyboard.press("3")
-    expect(page.get_by_text("Kept.")).to_be_visible()
+    page = keep_a_three(open_page)
 
     page.get_by_role("button", name="Recognise").click()
     page.keyboard.press("8")
@@ -317,11 +318,7 @@ def test_a_drawing_is_kept_once(open_page: Open) -> None:
 
 
 def test_a_drawing_that_was_undone_and_done_again_is_kept_once(open_page: Open) -> None:
-    page = open_page().page
-    pens.draw(page, 3)
-    digit_of(page).to_have_text("3")
-    page.keyboard.press("3")
-    expect(page.get_by_text("Kept. Right, it is 3.")).to_be_visible()
+    page = keep_a_three(open_page)
 
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_text("Kept.")).to_be_hidden()
