@@ -63,6 +63,7 @@ def _use_a_site_of_its_own(work: Path) -> None:
         "PICTURE_ROOT": str(work / "pictures"),
         "MODEL_ROOT": str(work / "models"),
         "STATIC_ROOT": str(work / "static"),
+        "CACHE_ROOT": str(work / "cache"),
     }
     # Production serves files by their hashed names; so does this.
     site.collect_static()
