@@ -11,7 +11,7 @@ PAPER_SIDE = 96  # px; shadows need no more
 USUALLY_DARK = 0.4  # of 3.0: how much more often people send ink on paper than chalk on a board
 INK_LEVEL = 0.45  # share of the ink's own darkness from which a pixel is ink
 MIN_CONTRAST = 10.0  # grey levels; less is the noise of paper and camera
-FAINT_CONTRAST = 22.0  # grey levels; less is seen, but not surely
+FAINT_CONTRAST = 16.0  # grey levels; less is seen, but not surely
 
 
 def dark_on_light(picture: np.ndarray) -> np.ndarray:

@@ -152,7 +152,13 @@ def test_noise_without_ink_is_refused(seed: int, level: int, strength: float) ->
 
 
 def test_a_digit_that_is_barely_there_is_too_faint() -> None:
-    assert refusal(drawing.draw(3, ink=228, paper=245)) is Reason.TOO_FAINT
+    assert refusal(drawing.draw(3, ink=232, paper=245)) is Reason.TOO_FAINT
+
+
+def test_pale_pencil_is_read() -> None:
+    pale = to_field(drawing.draw(3, ink=226, paper=245))
+
+    assert likeness(pale.pixels, to_field(drawing.draw(3)).pixels) > 0.9
 
 
 def test_two_digits_side_by_side_are_several() -> None:

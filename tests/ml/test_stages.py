@@ -87,7 +87,7 @@ def test_a_digit_in_deep_shadow_is_shown_as_it_was_found(seed: int) -> None:
     ("picture", "reason", "last"),
     [
         (np.full((200, 200), 240, np.uint8), Reason.BLANK, Step.GREY),
-        (drawing.draw(3, ink=228), Reason.TOO_FAINT, Step.GREY),
+        (drawing.draw(3, ink=232), Reason.TOO_FAINT, Step.GREY),
         (np.hstack([drawing.draw(3), drawing.draw(7)]), Reason.SEVERAL_DIGITS, Step.DIGIT),
     ],
     ids=["blank", "faint", "several"],
