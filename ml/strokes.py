@@ -175,18 +175,19 @@ def _without_rows(mask: np.ndarray) -> np.ndarray:
     height, width = mask.shape
     if np.count_nonzero(mask.max(axis=0)) < 0.95 * width:
         return mask  # most pictures: no ink right across
-    thicker = cv2.dilate(mask, np.ones((5, 1), np.uint8))  # a line may be a little askew
-    lines = cv2.morphologyEx(thicker, cv2.MORPH_OPEN, np.ones((1, width // 10), np.uint8))
-    _, labels, stats = _pieces(lines)
-    top = stats[:, cv2.CC_STAT_TOP]
-    bottom = top + stats[:, cv2.CC_STAT_HEIGHT]
-    thicknesses = stats[:, cv2.CC_STAT_AREA] / width - 4  # without what `thicker` added
-    across = (stats[:, cv2.CC_STAT_WIDTH] > 0.95 * width) & (
-        thicknesses <= max(3.0, MAX_RULE * height)
-    )
-    across[0] = False  # the paper
+    most = max(3, int(MAX_RULE * height))
+    labels, stats = _level_lines(mask, most)
+    left, top = stats[:, cv2.CC_STAT_LEFT], stats[:, cv2.CC_STAT_TOP]
+    right, bottom = left + stats[:, cv2.CC_STAT_WIDTH], top + stats[:, cv2.CC_STAT_HEIGHT]
+    # Without what `_level_lines` added above and below:
+    thicknesses = stats[:, cv2.CC_STAT_AREA] / stats[:, cv2.CC_STAT_WIDTH] - 4
+    thin = thicknesses <= most
+    thin[0] = False  # the paper
+    across = thin & (right - left > 0.95 * width)
     is_ruled = across.sum() > 2  # no digit has three bars right across
-    if not is_ruled:  # at the picture's edge it may be the bar of a tightly cropped 2, 5 or 7
+    if is_ruled:
+        across = thin & ((left == 0) | (right == width))  # the digit interrupts some
+    else:  # at the picture's edge it may be the bar of a tightly cropped 2, 5 or 7
         across &= (top > 0.08 * height) & (bottom < 0.92 * height)
     if not across.any():
         return mask
@@ -198,6 +199,23 @@ def _without_rows(mask: np.ndarray) -> np.ndarray:
     if rest[0].any() and rest[-1].any():
         return mask  # the bar of a tightly cropped 4
     return rest if _sticks_out(rest) else mask
+
+
+def _level_lines(mask: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
+    """Level lines of ink, 4 px thicker than they are: labels int32 like `mask`, and statistics.
+
+    Args:
+        most: their largest thickness, px.
+    """
+    thicker = np.ones((5, 1), np.uint8)  # a line may be a little askew
+    run = np.ones((1, mask.shape[1] // 15), np.uint8)  # strokes of a digit run less far
+    fat = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((most + 2, most + 2), np.uint8))
+    lines = cv2.morphologyEx(cv2.dilate(mask - fat, thicker), cv2.MORPH_OPEN, run)
+    gap = np.ones((1, mask.shape[1] // 2), np.uint8)
+    closed = cv2.morphologyEx(lines, cv2.MORPH_CLOSE, gap)
+    lines |= closed & cv2.dilate(mask, thicker)  # they go on under a digit
+    _, labels, stats = _pieces(cv2.morphologyEx(lines, cv2.MORPH_OPEN, run))
+    return labels, stats
 
 
 def _sticks_out(rest: np.ndarray) -> bool:

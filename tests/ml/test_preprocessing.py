@@ -120,6 +120,23 @@ def test_ruled_lines_change_little(digit: int, seed: int) -> None:
     assert likeness(to_field(ruled).pixels, to_field(picture).pixels) > 0.93
 
 
+@pytest.mark.parametrize("digit", range(10))
+@pytest.mark.parametrize("turn", [0, -3, 4])
+@pytest.mark.parametrize("name", ["lines", "squares"])
+def test_lines_as_dark_as_the_ink_that_cross_the_digit_change_little(
+    digit: int, turn: int, name: str
+) -> None:
+    picture = drawing.draw(digit, seed=digit, size=(300, 280), box=(90, 60, 110, 160), width=18)
+    line = np.zeros((500, 500), np.float32)
+    line[10::60] = line[11::60] = 1
+    paper = np.maximum(line, line.T) if name == "squares" else line
+    matrix = cv2.getRotationMatrix2D((250, 250), turn, 1.0)
+    paper = cv2.warpAffine(paper, matrix, (500, 500))[110:390, 100:400]
+    ruled = np.minimum(picture, 245 - 200 * paper).astype(np.uint8)
+
+    assert likeness(to_field(ruled).pixels, to_field(picture).pixels) > 0.85
+
+
 @given(digits, seeds)
 @settings(max_examples=40, deadline=None)
 def test_camera_noise_changes_little(digit: int, seed: int) -> None:
