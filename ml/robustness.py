@@ -118,6 +118,18 @@ def _lines(picture: np.ndarray, strength: float, rng: np.random.Generator) -> np
     return _bytes(ruled)
 
 
+def _squares(picture: np.ndarray, strength: float, rng: np.random.Generator) -> np.ndarray:
+    """Squared paper, a little askew."""
+    reach = 2 * max(picture.shape)
+    step = int(rng.integers(35, 60))
+    drawn = np.zeros((reach, reach), np.float32)
+    for start in range(int(rng.integers(0, step)), reach, step):
+        drawn[start : start + 2] = drawn[:, start : start + 2] = 1
+    matrix = cv2.getRotationMatrix2D((reach / 4, reach / 4), rng.uniform(-4, 4), 1.0)
+    lines = cv2.warpAffine(drawn, matrix, picture.shape[::-1], borderMode=cv2.BORDER_REFLECT)
+    return _bytes(np.minimum(picture, PAPER - strength * (PAPER - INK) * lines))
+
+
 def _specks(picture: np.ndarray, strength: float, rng: np.random.Generator) -> np.ndarray:
     dirty = picture.copy()
     for _ in range(int(strength)):
@@ -170,6 +182,9 @@ CORRUPTIONS: dict[str, Corruption] = {
     "scale": Corruption("Small", "px left of the picture", (60, 28, 18, 12), _shrink),
     "light": Corruption("Uneven light", "share of light lost", (0.3, 0.5, 0.7, 0.85), _light),
     "lines": Corruption("Ruled lines", "darkness beside the ink", (0.15, 0.3, 0.5, 0.8), _lines),
+    "squares": Corruption(
+        "Squared paper", "darkness beside the ink", (0.15, 0.3, 0.5, 0.8), _squares
+    ),
     "specks": Corruption("Specks", "specks", (5, 15, 40, 80), _specks),
     "thin": Corruption("Thin strokes", "px taken off", (5, 8, 11, 14), _thin),
     "thick": Corruption("Thick strokes", "px added", (7, 13, 19, 25), _thick),
