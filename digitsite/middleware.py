@@ -8,7 +8,8 @@ from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from recognition import problems, replies
+from recognition import replies
+from recognition.api import problems
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 

@@ -28,7 +28,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "digitsite.middleware.content_security_policy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "recognition.problems.in_the_api",
+    "recognition.api.problems.in_the_api",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -3,8 +3,9 @@ from __future__ import annotations
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from recognition import accounts, api_page, corrections, history, live, predict, several, views
-from recognition.api import api
+from recognition import accounts, corrections, history, live, several, views
+from recognition.api import page, predict
+from recognition.api.endpoints import api
 
 urlpatterns = [
     path("", views.recognize, name="recognize"),
@@ -28,7 +29,7 @@ urlpatterns = [
     path("history.zip", history.download_zip, name="history_zip"),
     path("model/", views.model, name="model"),
     path("predict", predict.predict, name="predict"),
-    path("api/", api_page.api_page, name="api"),
+    path("api/", page.show, name="api"),
     path("api/v1/", api.urls),
     path("model/<str:version>/<slug:plot>.png", views.model_plot, name="model_plot"),
     path("sign-in/", accounts.sign_in, name="login"),

@@ -1,4 +1,4 @@
-"""`/api/v1/`: the same records for programs. What goes in and out is in `api_schemas`."""
+"""`/api/v1/`: the same records for programs. What goes in and out is in `schemas`."""
 
 from __future__ import annotations
 
@@ -22,21 +22,12 @@ from ninja.security import APIKeyCookie, HttpBearer
 
 from ml.images import PictureError
 from ml.scripts import LATIN
-from recognition import (
-    api_documents,
-    api_schemas,
-    cursors,
-    intake,
-    keys,
-    limits,
-    recognizers,
-    views,
-    visitors,
-)
-from recognition.api_documents import may_fail
+from recognition import cursors, intake, limits, recognizers, views, visitors
+from recognition.api import documents, keys, schemas
+from recognition.api.documents import may_fail
+from recognition.api.problems import problem
 from recognition.cursors import Cursor
 from recognition.models import ApiKey, Prediction, PredictionQuerySet, TrainedModel
-from recognition.problems import problem
 
 logger = logging.getLogger(__name__)
 Body = TypeVar("Body", bound=pydantic.BaseModel)
@@ -85,7 +76,7 @@ def anybody(request: HttpRequest) -> bool:
 
 class Api(NinjaAPI):
     def get_openapi_schema(self, **kwargs: Any) -> Any:
-        return api_documents.complete(super().get_openapi_schema(**kwargs))
+        return documents.complete(super().get_openapi_schema(**kwargs))
 
     def get_openapi_operation_id(self, operation: Operation) -> str:
         return operation.view_func.__name__
@@ -135,17 +126,17 @@ router = Router(auth=[KeyAuth(), SessionAuth()])
 
 @router.post(
     "/predictions",
-    response={201: api_schemas.Prediction},
+    response={201: schemas.Prediction},
     summary="Read a picture",
-    openapi_extra=api_documents.NEW_PREDICTION | may_fail(400, 411, 413, 415, 422, 503),
+    openapi_extra=documents.NEW_PREDICTION | may_fail(400, 411, 413, 415, 422, 503),
 )
-def create_prediction(request: HttpRequest, response: HttpResponse) -> api_schemas.Prediction:
+def create_prediction(request: HttpRequest, response: HttpResponse) -> schemas.Prediction:
     """Reads one digit and stores the answer with the picture.
 
     Send a file in the field `picture` of a form, or base64 in JSON.
     """
     if request.content_type == JSON:
-        data = intake.decode(_body(request, api_schemas.NewPrediction).picture)
+        data = intake.decode(_body(request, schemas.NewPrediction).picture)
     else:
         data = intake.read(_one(_files(request, "picture")))
     prediction = _read(request, data)
@@ -155,11 +146,11 @@ def create_prediction(request: HttpRequest, response: HttpResponse) -> api_schem
 
 @router.post(
     "/predictions/batch",
-    response=api_schemas.Results,
+    response=schemas.Results,
     summary="Read many pictures",
-    openapi_extra=api_documents.NEW_PREDICTIONS | may_fail(400, 411, 413, 415, 422, 503),
+    openapi_extra=documents.NEW_PREDICTIONS | may_fail(400, 411, 413, 415, 422, 503),
 )
-def create_predictions(request: HttpRequest) -> api_schemas.Results:
+def create_predictions(request: HttpRequest) -> schemas.Results:
     """Reads up to 100 pictures. A bad picture does not stop the others: its result is a problem.
 
     Send files in the field `pictures` of a form, or a list in JSON. Each picture counts as a
@@ -171,40 +162,40 @@ def create_predictions(request: HttpRequest) -> api_schemas.Results:
     limits.spend(request, key, cost=len(pictures) - 1, is_let_in=True)
     recognizers.active(LATIN.code)  # or none of them is read
     results = [_result(request, picture) for picture in pictures]
-    return api_schemas.Results(results=results)
+    return schemas.Results(results=results)
 
 
 @router.get(
     "/predictions",
-    response=api_schemas.Page,
+    response=schemas.Page,
     summary="List predictions",
     openapi_extra=may_fail(422),
 )
-def list_predictions(request: HttpRequest, filters: Query[api_schemas.Filters]) -> api_schemas.Page:
+def list_predictions(request: HttpRequest, filters: Query[schemas.Filters]) -> schemas.Page:
     """Your own, the newest first."""
-    _refuse_unknown(request, api_schemas.Filters)
+    _refuse_unknown(request, schemas.Filters)
     mine = Prediction.objects.for_visitor(request).select_related("model").defer("model__card")
     found, more = cursors.page(
         _filtered(mine, filters), limit=filters.limit, cursor=_place(filters.cursor)
     )
     items = [_described(prediction) for prediction in found]
-    return api_schemas.Page(items=items, next=str(more) if more else None)
+    return schemas.Page(items=items, next=str(more) if more else None)
 
 
 @router.get(
     "/predictions/{uuid:id}",
-    response=api_schemas.Prediction,
+    response=schemas.Prediction,
     summary="Get a prediction",
     openapi_extra=may_fail(404),
 )
-def get_prediction(request: HttpRequest, id: UUID) -> api_schemas.Prediction:
+def get_prediction(request: HttpRequest, id: UUID) -> schemas.Prediction:
     return _described(_mine(request, id))
 
 
 @router.get(
     "/predictions/{uuid:id}/picture",
     summary="Get the picture",
-    openapi_extra=api_documents.picture(404),
+    openapi_extra=documents.picture(404),
 )
 def get_picture(request: HttpRequest, id: UUID) -> HttpResponseBase:
     """The picture as it is kept: upright, at most 1600 pixels a side, PNG or JPEG.
@@ -216,14 +207,14 @@ def get_picture(request: HttpRequest, id: UUID) -> HttpResponseBase:
 
 @router.patch(
     "/predictions/{uuid:id}",
-    response=api_schemas.Prediction,
+    response=schemas.Prediction,
     summary="Correct a prediction",
-    openapi_extra=api_documents.CORRECTION | may_fail(400, 404, 411, 413, 415, 422),
+    openapi_extra=documents.CORRECTION | may_fail(400, 404, 411, 413, 415, 422),
 )
-def correct_prediction(request: HttpRequest, id: UUID) -> api_schemas.Prediction:
+def correct_prediction(request: HttpRequest, id: UUID) -> schemas.Prediction:
     """Says what the picture really shows. It can be changed again."""
     prediction = _mine(request, id)
-    true_text = _body(request, api_schemas.Correction).true_text
+    true_text = _body(request, schemas.Correction).true_text
     if true_text is None:
         prediction.withdraw_review()
         return _described(prediction)
@@ -249,18 +240,18 @@ def delete_prediction(request: HttpRequest, id: UUID) -> None:
 @router.get(
     "/models",
     auth=anybody,
-    response=list[api_schemas.Model],
+    response=list[schemas.Model],
     summary="List models",
     openapi_extra=may_fail(401, 429, needs_key=False),
 )
-def list_models(request: HttpRequest) -> list[api_schemas.Model]:
+def list_models(request: HttpRequest) -> list[schemas.Model]:
     """The models that this site knows, the newest first.
 
     Needs a key only where the whole site needs an account.
     """
     models = TrainedModel.objects.defer("card").order_by("-created_at", "-pk")[:100]
     return [
-        api_schemas.Model(
+        schemas.Model(
             version=model.version,
             script=model.script,
             active=model.is_active,
@@ -275,25 +266,25 @@ def list_models(request: HttpRequest) -> list[api_schemas.Model]:
 @router.get(
     "/health",
     auth=None,
-    response=api_schemas.Health,
+    response=schemas.Health,
     summary="Is the site well?",
     openapi_extra=may_fail(503, needs_key=False),
 )
-def get_health(request: HttpRequest) -> api_schemas.Health:
+def get_health(request: HttpRequest) -> schemas.Health:
     """Whether the database answers and a model can be used. Needs no key and is not limited."""
     try:
         recognizers.active(LATIN.code)
     except DatabaseError as error:
         logger.exception("The database does not answer")
         raise HttpError(503, "The database does not answer.") from error
-    return api_schemas.Health(status="ok")
+    return schemas.Health(status="ok")
 
 
 api = Api(
     title="Digits",
     version="1.0.0",
-    description=api_documents.DESCRIPTION,
-    docs_url=None,  # `api_page`, in the site's look
+    description=documents.DESCRIPTION,
+    docs_url=None,  # `page`, in the site's look
     urls_namespace="api",
 )
 api.add_router("", router)
@@ -315,30 +306,30 @@ def _person(request: HttpRequest) -> User:
     return request.user
 
 
-def _described(prediction: Prediction) -> api_schemas.Prediction:
+def _described(prediction: Prediction) -> schemas.Prediction:
     url = reverse("api:get_picture", args=[prediction.public_id])
-    return api_schemas.Prediction.of(prediction, url)
+    return schemas.Prediction.of(prediction, url)
 
 
-def _read(request: HttpRequest, data: bytes) -> api_schemas.Prediction:
+def _read(request: HttpRequest, data: bytes) -> schemas.Prediction:
     answer = recognizers.answer(data, LATIN.code)
     source = Prediction.Source.API
     return _described(Prediction.record(answer, source=source, **visitors.keeper(request)))
 
 
-def _result(request: HttpRequest, picture: str | UploadedFile[Any]) -> api_schemas.Result:
+def _result(request: HttpRequest, picture: str | UploadedFile[Any]) -> schemas.Result:
     name = None if isinstance(picture, str) else picture.name
     try:
         data = intake.decode(picture) if isinstance(picture, str) else intake.read(picture)
-        return api_schemas.Result(name=name, prediction=_read(request, data), problem=None)
+        return schemas.Result(name=name, prediction=_read(request, data), problem=None)
     except PictureError as error:
-        found = api_schemas.Problem.model_validate_json(_refusal(error).content)
-        return api_schemas.Result(name=name, prediction=None, problem=found)
+        found = schemas.Problem.model_validate_json(_refusal(error).content)
+        return schemas.Result(name=name, prediction=None, problem=found)
 
 
 def _pictures(request: HttpRequest) -> list[str] | list[UploadedFile[Any]]:
     if request.content_type == JSON:
-        return _body(request, api_schemas.NewPredictions).pictures
+        return _body(request, schemas.NewPredictions).pictures
     files = _files(request, "pictures")
     if not files:
         raise _wrong("body.pictures", "At least one file is needed")
@@ -363,7 +354,7 @@ def _body(request: HttpRequest, model: type[Body]) -> Body:
     return model.model_validate(intake.json_body(request))
 
 
-def _filtered(predictions: PredictionQuerySet, filters: api_schemas.Filters) -> PredictionQuerySet:
+def _filtered(predictions: PredictionQuerySet, filters: schemas.Filters) -> PredictionQuerySet:
     asked = {
         "verdict": filters.verdict,
         "source": filters.source,

@@ -17,8 +17,8 @@ from pytest_django.live_server_helper import LiveServer
 
 from ml import images
 from recognition import intake
-from recognition.api import api
-from recognition.api_examples import EXAMPLES
+from recognition.api.endpoints import api
+from recognition.api.examples import EXAMPLES
 from recognition.models import ApiKey, Prediction, TrainedModel
 from tests.conftest import ROOT
 

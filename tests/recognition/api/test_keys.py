@@ -10,7 +10,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
-from recognition import keys
+from recognition.api import keys
 from recognition.models import ApiKey
 
 pytestmark = pytest.mark.django_db

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from schemathesis.transport.serialization import Binary
 
 from digitsite.wsgi import application
-from recognition.api_schemas import EXAMPLE_PICTURE
+from recognition.api.schemas import EXAMPLE_PICTURE
 from recognition.models import ApiKey, Prediction, TrainedModel
 
 pytestmark = pytest.mark.django_db

@@ -13,7 +13,8 @@ from django.views.decorators.csrf import csrf_exempt
 
 from ml.images import PictureError
 from ml.scripts import LATIN
-from recognition import browsers, intake, keys, limits, recognizers, visitors
+from recognition import browsers, intake, limits, recognizers, visitors
+from recognition.api import keys
 from recognition.models import ApiKey, Prediction
 
 logger = logging.getLogger(__name__)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from recognition import api_schemas, intake, problems
-from recognition.api_schemas import EXAMPLE_PICTURE
+from recognition import intake
+from recognition.api import problems, schemas
+from recognition.api.schemas import EXAMPLE_PICTURE
 
 DESCRIPTION = (
     "Reads handwritten digits. A key is made in the admin and sent as "
@@ -50,7 +51,7 @@ def _failure(status: int) -> dict[str, Any]:
 
 def complete(document: Any) -> Any:
     """Add what no operation's own types bring into the document."""
-    schema = api_schemas.Problem.model_json_schema(
+    schema = schemas.Problem.model_json_schema(
         ref_template="#/components/schemas/{model}", mode="serialization"
     )
     document["components"]["schemas"] |= schema.pop("$defs") | {"Problem": schema}
@@ -83,7 +84,7 @@ def _form(field: str, schema: dict[str, Any]) -> dict[str, Any]:
 FILE = {"type": "string", "format": "binary"}
 NEW_PREDICTION = _body(
     _form("picture", FILE),
-    api_schemas.NewPrediction.model_json_schema(),
+    schemas.NewPrediction.model_json_schema(),
     {"picture": EXAMPLE_PICTURE},
 )
 NEW_PREDICTIONS = _body(
@@ -91,7 +92,7 @@ NEW_PREDICTIONS = _body(
         "pictures",
         {"type": "array", "items": FILE, "minItems": 1, "maxItems": intake.MAX_PICTURES},
     ),
-    api_schemas.NewPredictions.model_json_schema(),
+    schemas.NewPredictions.model_json_schema(),
     {"pictures": [EXAMPLE_PICTURE, "data:image/png;base64," + EXAMPLE_PICTURE]},
 )
 CORRECTION = {
@@ -99,7 +100,7 @@ CORRECTION = {
         "required": True,
         "content": {
             "application/json": {
-                "schema": api_schemas.Correction.model_json_schema(),
+                "schema": schemas.Correction.model_json_schema(),
                 "example": {"true_text": "7"},
             }
         },

@@ -11,7 +11,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from recognition.api import api
+from recognition.api.endpoints import api
 from recognition.models import ApiKey, Prediction
 
 if TYPE_CHECKING:

@@ -20,7 +20,8 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django.asserts import assertNumQueries
 from pytest_django.fixtures import Settings
 
-from recognition import api_schemas, cursors, recognizers
+from recognition import cursors, recognizers
+from recognition.api import schemas
 from recognition.cursors import Cursor
 from recognition.models import ApiKey, Prediction, TrainedModel
 from tests.recognition.test_bad_input import READ, REFUSED, decode
@@ -91,9 +92,9 @@ def test_base64_is_read_and_stored(
 def test_the_example_is_read_as_the_document_says(
     program: Client, digit_model: TrainedModel
 ) -> None:
-    answer = send_json(program, {"picture": api_schemas.EXAMPLE_PICTURE}).json()
+    answer = send_json(program, {"picture": schemas.EXAMPLE_PICTURE}).json()
 
-    example = api_schemas.EXAMPLE
+    example = schemas.EXAMPLE
     assert answer.keys() == example.keys()
     for name in ("text", "verdict", "reason", "source", "script", "true_text"):
         assert answer[name] == example[name]
@@ -363,8 +364,8 @@ def test_a_page_is_found_by_an_index(api_key: ApiKey, place: Cursor | None) -> N
 
 
 def test_the_types_are_those_of_the_records() -> None:
-    assert set(get_args(api_schemas.Verdict)) == set(Prediction.Verdict.values)
-    assert set(get_args(api_schemas.Source)) == set(Prediction.Source.values)
+    assert set(get_args(schemas.Verdict)) == set(Prediction.Verdict.values)
+    assert set(get_args(schemas.Source)) == set(Prediction.Source.values)
 
 
 # Correct, delete

@@ -16,9 +16,10 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_safe
 
-from recognition import api_schemas, intake
-from recognition.api import api
-from recognition.api_examples import EXAMPLES
+from recognition import intake
+from recognition.api import schemas
+from recognition.api.endpoints import api
+from recognition.api.examples import EXAMPLES
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Operation:
 
 
 @require_safe
-def api_page(request: HttpRequest) -> HttpResponse:
+def show(request: HttpRequest) -> HttpResponse:
     site = request.build_absolute_uri("/").rstrip("/")
     context = {
         "examples": [
@@ -57,7 +58,7 @@ def api_page(request: HttpRequest) -> HttpResponse:
             for found in EXAMPLES
         ],
         "operations": _operations(),
-        "prediction": _readable(api_schemas.EXAMPLE),
+        "prediction": _readable(schemas.EXAMPLE),
         "everybody": not settings.REQUIRE_SIGN_IN,
         "keeps_for_everybody": not settings.REQUIRE_SIGN_IN_TO_KEEP,
         "per_key": settings.API_LIMIT_PER_KEY,
@@ -120,7 +121,7 @@ def _example(body: dict[str, Any]) -> str:
     if "example" not in body:
         return "\n".join(f"{name}=@file" for name in body["schema"]["properties"])
     return _readable(body["example"]).replace(
-        api_schemas.EXAMPLE_PICTURE, api_schemas.EXAMPLE_PICTURE[:16] + "…"
+        schemas.EXAMPLE_PICTURE, schemas.EXAMPLE_PICTURE[:16] + "…"
     )
 
 
