@@ -213,8 +213,9 @@ def _level_lines(mask: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
     lines = cv2.morphologyEx(cv2.dilate(mask - fat, thicker), cv2.MORPH_OPEN, run)
     gap = np.ones((1, mask.shape[1] // 2), np.uint8)
     closed = cv2.morphologyEx(lines, cv2.MORPH_CLOSE, gap)
-    lines |= closed & cv2.dilate(mask, thicker)  # they go on under a digit
-    _, labels, stats = _pieces(cv2.morphologyEx(lines, cv2.MORPH_OPEN, run))
+    closed = cv2.bitwise_and(closed, cv2.dilate(mask, thicker))  # they go on under a digit
+    lines = cv2.morphologyEx(cv2.bitwise_or(lines, closed), cv2.MORPH_OPEN, run)
+    _, labels, stats = _pieces(lines)
     return labels, stats
 
 
