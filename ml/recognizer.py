@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import threading
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -76,13 +75,13 @@ class Reading:
 
 
 class Recognizer:
-    """A loaded model. Safe to share between threads: each gets an interpreter of its own."""
+    """A loaded model. Safe to share between threads: an interpreter serves one run at a time."""
 
     def __init__(self, card: cards.ModelCard, model: bytes) -> None:
         self.card = card
         self._model = model
-        self._local = threading.local()
-        self._interpreter()  # a file that LiteRT cannot load must fail here, not at a request
+        # As many as ever ran at once. The last one comes first: its memory is warm.
+        self._idle = [self._interpreter()]
 
     @classmethod
     def load(cls, directory: Path) -> Recognizer:
@@ -127,10 +126,14 @@ class Recognizer:
         Returns:
             float32 (10,), or (11,) when the card says `rejects`.
         """
-        interpreter, source, target = self._interpreter()
+        try:
+            interpreter, source, target = self._idle.pop()
+        except IndexError:
+            interpreter, source, target = self._interpreter()
         interpreter.set_tensor(source, field[None, :, :, None])
         interpreter.invoke()
         result: np.ndarray = interpreter.get_tensor(target)[0]
+        self._idle.append((interpreter, source, target))
         return result
 
     def probabilities(self, field: np.ndarray) -> np.ndarray:
@@ -162,15 +165,11 @@ class Recognizer:
         return Reading(label, confidence, Verdict.ACCEPTED, None, (digit,))
 
     def _interpreter(self) -> tuple[Interpreter, int, int]:
-        loaded: tuple[Interpreter, int, int] | None = getattr(self._local, "loaded", None)
-        if loaded is None:
-            interpreter = Interpreter(model_content=self._model, num_threads=1)
-            interpreter.allocate_tensors()
-            source = interpreter.get_input_details()[0]
-            target = interpreter.get_output_details()[0]
-            outputs = 11 if self.card.rejects else 10
-            if tuple(source["shape"]) != (1, 28, 28, 1) or target["shape"][-1] != outputs:
-                raise ValueError("the network does not have the shape that its card says")
-            loaded = (interpreter, source["index"], target["index"])
-            self._local.loaded = loaded
-        return loaded
+        interpreter = Interpreter(model_content=self._model, num_threads=1)
+        interpreter.allocate_tensors()
+        source = interpreter.get_input_details()[0]
+        target = interpreter.get_output_details()[0]
+        outputs = 11 if self.card.rejects else 10
+        if tuple(source["shape"]) != (1, 28, 28, 1) or target["shape"][-1] != outputs:
+            raise ValueError("the network does not have the shape that its card says")
+        return interpreter, source["index"], target["index"]
