@@ -44,6 +44,7 @@ class TrainConfig:
     repeat: tuple[int, ...] = ()  # variants of each picture an epoch, one number a data set
     data_dir: str | None = None
     architecture: str = "compact"
+    start_from: str = ""  # version of the model whose weights it begins with
     precision: Literal["float32", "bfloat16"] = "float32"
     optimizer: Literal["adam", "sgd", "adamw"] = "adamw"
     learning_rate: float = 0.002
@@ -78,6 +79,7 @@ def train(
     command: str,
     progress: Callable[[Progress], None],
     resume: bool = False,
+    start: Path | None = None,
 ) -> tuple[ModelCard, Path]:
     """Train a network and write its model directory.
 
@@ -87,6 +89,7 @@ def train(
     Args:
         root: the folder of trained models.
         command: the command line, for the card.
+        start: the model directory of `config.start_from`.
 
     Returns:
         The card and the new model directory.
@@ -94,8 +97,9 @@ def train(
     Raises:
         TrainingError, datasets.DatasetError: nothing was trained.
     """
-    start = time.perf_counter()
+    began = time.perf_counter()
     _check(config)
+    beginning = _Beginning.load(start, config) if start else None
     keras.utils.set_random_seed(config.seed)
     rejects = ARCHITECTURES[config.architecture].rejects
     parts = [_split(name, config) for name in config.datasets]
@@ -104,17 +108,18 @@ def train(
     outputs = 11 if rejects else 10
     run = _Run.open(root, config, resume)
     earlier = run.earlier
-    model, history = _fit(config, run, outputs, training, validation, progress)
+    model, history = _fit(config, run, outputs, training, validation, progress, beginning)
     with tempfile.TemporaryDirectory() as scratch:
         files = _export(model, Path(scratch))
         card = _card(config, parts, rejects, command, history)
+        if beginning:
+            card = beginning.continued(card)
         card = _calibrated(card, files[cards.SERVED_FILE], validation, config)
         untested = cards.write(card, Path(scratch), files)
         with Readers(untested, workers=os.cpu_count() or 1) as readers:
             card = _tested(card, readers, config)
-        card = dataclasses.replace(
-            card, training_seconds=round(earlier + time.perf_counter() - start, 1)
-        )
+        seconds = card.training_seconds + earlier + time.perf_counter() - began
+        card = dataclasses.replace(card, training_seconds=round(seconds, 1))
         directory = cards.write(card, root, files)
     run.close()
     return cards.read(directory), directory
@@ -163,6 +168,47 @@ def _check(config: TrainConfig) -> None:
         raise TrainingError(
             "A name is made of small letters, digits, dots, dashes and underscores, "
             "and starts with a letter or digit."
+        )
+
+
+@dataclass(frozen=True)
+class _Beginning:
+    """The earlier model that a training begins with: its card and weights."""
+
+    card: ModelCard
+    weights: list[np.ndarray]
+
+    @classmethod
+    def load(cls, directory: Path, config: TrainConfig) -> _Beginning:
+        try:
+            card = cards.verify(directory)
+        except cards.CardError as error:
+            raise TrainingError(str(error)) from error
+        if (card.architecture, card.script) != (config.architecture, config.script):
+            raise TrainingError(
+                f"{card.version} is of the architecture {card.architecture} and the script "
+                f"{card.script}; start from a model of the same as the new one."
+            )
+        if card.preprocessing != preprocessing.VERSION:
+            raise TrainingError(f"{card.version} was trained with other preprocessing.")
+        path = directory / cards.TRAINED_FILE
+        try:
+            weights = keras.saving.load_model(path, compile=False).get_weights()
+            ARCHITECTURES[card.architecture].build(11 if card.rejects else 10).set_weights(weights)
+        except (OSError, ValueError) as error:
+            raise TrainingError(f"{path} cannot be used: {error}") from error
+        return cls(card, weights)
+
+    def continued(self, card: ModelCard) -> ModelCard:
+        """A new model's card that tells of the earlier training too."""
+        before = self.card.metrics.get("history", [])
+        after = card.metrics["history"]
+        later = [{**record, "epoch": record["epoch"] + len(before)} for record in after]
+        return dataclasses.replace(
+            card,
+            command=f"{self.card.command} && {card.command}",
+            metrics={**card.metrics, "history": [*before, *later]},
+            training_seconds=self.card.training_seconds,
         )
 
 
@@ -237,13 +283,17 @@ def _fit(
     training: Traced,
     validation: Traced,
     progress: Callable[[Progress], None],
+    beginning: _Beginning | None,
 ) -> tuple[keras.Model, list[dict[str, float]]]:
     """Train epoch by epoch; return the best network, without its optimiser, and the history."""
-    if not config.augment:
-        same = variants.plain(training), training.labels
-        return _epochs(config, run, outputs, lambda epoch: same, validation, progress)
-    with Variants(training, config.seed, epochs=config.epochs, non_digits=outputs == 11) as fresh:
-        return _epochs(config, run, outputs, fresh.take, validation, progress)
+    with Variants(
+        training,
+        config.seed,
+        epochs=config.epochs,
+        non_digits=outputs == 11,
+        augment=config.augment,
+    ) as fresh:
+        return _epochs(config, run, outputs, fresh.take, validation, progress, beginning)
 
 
 def _epochs(
@@ -253,6 +303,7 @@ def _epochs(
     pictures: Callable[[int], tuple[np.ndarray, np.ndarray]],
     validation: Traced,
     progress: Callable[[Progress], None],
+    beginning: _Beginning | None,
 ) -> tuple[keras.Model, list[dict[str, float]]]:
     first, earlier = run.state["epoch"], run.earlier
     start = time.perf_counter()
@@ -262,6 +313,8 @@ def _epochs(
         fields, labels = pictures(epoch)
         if model is None:
             model = _compiled(config, outputs, -(-len(labels) // config.batch_size))
+            if beginning:
+                model.set_weights(beginning.weights)
         logs = model.fit(
             *_batch(fields, labels, outputs),
             batch_size=config.batch_size,

@@ -85,12 +85,17 @@ def plain(traced: Traced) -> np.ndarray:
 class Variants:
     """Fresh variants of all pictures every second epoch, made while the epochs before train.
 
-    The same seed gives the same variants, however many processes make them.
+    The same seed gives the same variants, however many processes make them. Without `augment`
+    every epoch has the pictures as they are. With `non_digits`, drawn ones are added.
     """
 
-    def __init__(self, traced: Traced, seed: int, *, epochs: int, non_digits: bool) -> None:
-        self._count, self._seed, self._non_digits = len(traced), seed, non_digits
-        self._lots = -(-epochs // USES)
+    def __init__(
+        self, traced: Traced, seed: int, *, epochs: int, non_digits: bool, augment: bool = True
+    ) -> None:
+        self._count, self._seed = len(traced), seed
+        self._non_digits, self._augment = non_digits, augment
+        self._uses = USES if augment else epochs
+        self._lots = -(-epochs // self._uses)
         self._folder = Path(tempfile.mkdtemp(prefix="digits-"))
         for name in ("bits", "sizes", "labels"):
             np.save(self._folder / f"{name}.npy", getattr(traced, name))
@@ -111,7 +116,7 @@ class Variants:
 
     def take(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
         """Fields uint8 (n, 28, 28) and labels (n,) of an epoch; the next lot is begun."""
-        lot = epoch // USES
+        lot = epoch // self._uses
         wanted = range(lot, min(lot + 2, self._lots))
         for number in wanted:
             self._start(number)
@@ -130,6 +135,7 @@ class Variants:
                 range(start, min(start + CHUNK, self._count)),
                 (self._seed, lot, start),
                 self._non_digits,
+                self._augment,
             )
             for start in starts
         ]
@@ -153,25 +159,31 @@ def _traced(picture: np.ndarray) -> np.ndarray | None:
 
 def _plain_chunk(traced: Traced) -> np.ndarray:
     cv2.setNumThreads(1)
-    shapes = (traced.shape(index) for index in range(len(traced)))
-    return _bytes([preprocessing.centre(preprocessing.redraw(shape)) for shape in shapes])
+    return _bytes([_field(traced.shape(index)) for index in range(len(traced))])
+
+
+def _field(shape: np.ndarray) -> np.ndarray:
+    return preprocessing.centre(preprocessing.redraw(shape))
 
 
 def _vary_chunk(
-    folder: Path, indices: range, seed: tuple[int, ...], non_digits: bool
+    folder: Path, indices: range, seed: tuple[int, ...], non_digits: bool, augment: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     cv2.setNumThreads(1)
     rng = np.random.default_rng(seed)
     names = ("bits", "sizes", "labels")
     traced = Traced(*(np.load(folder / f"{name}.npy", mmap_mode="r") for name in names))
-    fields = [augmentation.variant(traced.shape(index), rng) for index in indices]
+
+    def seen(shape: np.ndarray) -> np.ndarray:
+        return augmentation.variant(shape, rng) if augment else _field(shape)
+
+    fields = [seen(traced.shape(index)) for index in indices]
     labels = traced.labels[indices.start : indices.stop]
     if not non_digits:
         return _bytes(fields), labels
     drawn = int(len(indices) * NON_DIGITS)
     for _ in range(drawn):
-        shape = nondigits.draw(rng, lambda: _some_digit(traced, rng))
-        fields.append(augmentation.variant(shape, rng))
+        fields.append(seen(nondigits.draw(rng, lambda: _some_digit(traced, rng))))
     return _bytes(fields), np.concatenate([labels, np.full(drawn, NOT_A_DIGIT)])
 
 

@@ -102,7 +102,7 @@ def _training(card: ModelCard) -> Iterator[str]:
     yield ""
     yield f"- `{card.command}`"
     yield (
-        f"- {config.get('epochs')} epochs, {config.get('optimizer')}, seed {config.get('seed')}, "
+        f"- {len(card.metrics.get('history', ()))} epochs, {config.get('optimizer')}, seed {config.get('seed')}, "
         f"{card.training_seconds / 60:.0f} minutes; Keras {card.keras_version}, "
         f"Python {card.python_version}, {card.created_at[:10]}"
     )

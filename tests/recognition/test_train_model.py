@@ -129,6 +129,29 @@ def test_the_compact_network_trains_with_variants_and_refuses(drawn_digits: Path
     assert 0 < card.thresholds.refuse <= card.thresholds.accept < 1
 
 
+def test_a_training_can_start_from_a_model(drawn_digits: Path) -> None:
+    train(drawn_digits, name="drawn-7", epochs=6)
+
+    output = train(drawn_digits, name="drawn-8", epochs=1, learning_rate=1e-6, start_from="drawn-7")
+
+    card = cards.read(TrainedModel.objects.get(version="drawn-8").directory)
+    assert card.accuracy is not None
+    assert card.accuracy > 0.9
+    assert card.config["start_from"] == "drawn-7"
+    assert [record["epoch"] for record in card.metrics["history"]] == [1, 2, 3, 4, 5, 6, 7]
+    assert " && " in card.command
+    assert "epoch   1/1" in output
+
+
+def test_a_training_starts_from_a_model_of_its_own_kind_only(drawn_digits: Path) -> None:
+    train(drawn_digits, name="drawn-9", epochs=1)
+
+    with pytest.raises(CommandError, match="architecture r0"):
+        train(drawn_digits, name="drawn-10", architecture="r4", start_from="drawn-9")
+    with pytest.raises(CommandError, match="no model drawn-0"):
+        train(drawn_digits, name="drawn-10", start_from="drawn-0")
+
+
 def test_training_stops_when_nothing_is_gained(drawn_digits: Path) -> None:
     output = train(drawn_digits, name="drawn-5", epochs=60, learning_rate=0.05, patience=2)
 

@@ -44,6 +44,9 @@ class Command(BaseCommand):
         )
         parser.add_argument("--architecture", help="compact, r0, r3 or r4 (default: compact)")
         parser.add_argument(
+            "--start-from", metavar="VERSION", help="begin with the weights of a registered model"
+        )
+        parser.add_argument(
             "--precision",
             choices=("float32", "bfloat16"),
             help="of the arithmetic of training; bfloat16 is faster where the processor has it "
@@ -102,6 +105,7 @@ class Command(BaseCommand):
             config = training.unfinished(root, given) if resume else training.TrainConfig(**given)
         except training.TrainingError as error:
             raise CommandError(str(error)) from error
+        start = _directory(config.start_from) if config.start_from else None
         if config.name and TrainedModel.objects.filter(version=config.name).exists():
             raise CommandError(f"There is a model {config.name} already. Choose another name.")
         if verbosity >= 1:
@@ -114,6 +118,7 @@ class Command(BaseCommand):
                 command=_command_line(),
                 progress=self._progress(verbosity),
                 resume=resume,
+                start=start,
             )
         except (training.TrainingError, datasets.DatasetError) as error:
             raise CommandError(str(error)) from error
@@ -152,14 +157,21 @@ class Command(BaseCommand):
 def _given(options: dict[str, Any]) -> dict[str, Any]:
     """The options of TrainConfig that were given; its own defaults serve for the others."""
     names = (
-        "data_dir", "architecture", "precision", "optimizer", "learning_rate", "epochs",
-        "batch_size", "validation_split", "augment", "patience", "seed", "script", "name",
+        "data_dir", "architecture", "start_from", "precision", "optimizer", "learning_rate",
+        "epochs", "batch_size", "validation_split", "augment", "patience", "seed", "script", "name",
     )  # fmt: skip
     given = {name: options[name] for name in names if options[name] is not None}
     for option, name in (("dataset", "datasets"), ("repeat", "repeat")):
         if options[option]:
             given[name] = tuple(options[option])
     return given
+
+
+def _directory(version: str) -> Path:
+    model = TrainedModel.objects.filter(version=version).first()
+    if model is None:
+        raise CommandError(f"There is no model {version} to start from.")
+    return Path(model.directory)
 
 
 def _command_line() -> str:
