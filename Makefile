@@ -6,7 +6,7 @@ PY := .venv/bin/python
 MANAGE := $(PY) manage.py
 TRAIN ?= --dataset mnist --architecture compact --augment --activate
 EVALUATE ?= --full --write --model-card docs/model-card.md
-TRAIN_FAST ?= --dataset mnist --architecture r3 --epochs 3 --no-augment
+TRAIN_FAST ?= --dataset mnist --architecture quick --epochs 2 --no-augment --learning-rate 0.004
 
 .PHONY: run test browser-ready train train-fast evaluate bench check format superuser demo help
 
@@ -25,7 +25,7 @@ train: .venv/ready  ## train the site's network (TRAIN="..." for other options)
 	DEBUG=1 $(MANAGE) migrate --verbosity 0 --skip-checks
 	DEBUG=1 $(MANAGE) train_model $(TRAIN)
 
-train-fast: .venv/ready  ## train a small network in a minute or two
+train-fast: .venv/ready  ## train a small network in a minute
 	DEBUG=1 $(MANAGE) migrate --verbosity 0 --skip-checks
 	DEBUG=1 $(MANAGE) train_model $(TRAIN_FAST)
 
