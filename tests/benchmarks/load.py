@@ -15,6 +15,7 @@ from fixtures.drawing import draw
 from ml import images
 
 BOUNDARY = "picture-boundary"
+STAY = 10  # pictures over one connection; a server shares out connections, not requests
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ def main() -> None:
 class Browser(threading.Thread):
     """Opens the page for its token and cookies, then sends the form again and again.
 
+    It connects anew now and then, as visitors come and go.
     It speaks HTTP over a plain socket: it shares the machine's cores with the site, and
     `http.client` would take a good part of them.
     """
@@ -65,8 +67,8 @@ class Browser(threading.Thread):
     def __init__(self, way: Way, port: int, number: int, end: float) -> None:
         super().__init__()
         self.way = way
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=30)
-        self.answers = self.socket.makefile("rb")
+        self.port = port
+        self._connect()
         self.cookies: dict[str, str] = {}
         self.pictures = [images.to_png(draw(digit, seed=number)) for digit in range(10)]
         self.end = end
@@ -83,6 +85,8 @@ class Browser(threading.Thread):
         self._send(self._request("POST", self.way.address, forms[0]))  # gets the visitor's cookie
         requests = [self._request("POST", self.way.address, form) for form in forms]
         while time.perf_counter() < self.end:
+            if len(self.times) % STAY == 0:
+                self._connect()
             request = requests[len(self.times) % len(requests)]
             start = time.perf_counter()
             status = self._send(request)
@@ -91,6 +95,10 @@ class Browser(threading.Thread):
                 self.errors.append(f"status {status}")
                 if not status:
                     return
+
+    def _connect(self) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", self.port), timeout=30)
+        self.answers = self.socket.makefile("rb")
 
     def _request(self, method: str, address: str, body: bytes = b"") -> bytes:
         lines = [f"{method} {address} HTTP/1.1", "Host: 127.0.0.1"]
