@@ -98,11 +98,12 @@ def _data(card: ModelCard) -> Iterator[str]:
 
 def _training(card: ModelCard) -> Iterator[str]:
     config = card.config
+    epochs = len(card.metrics.get("history", ()))
     yield "## How it was trained"
     yield ""
     yield f"- `{card.command}`"
     yield (
-        f"- {len(card.metrics.get('history', ()))} epochs, {config.get('optimizer')}, seed {config.get('seed')}, "
+        f"- {epochs} epochs, {config.get('optimizer')}, seed {config.get('seed')}, "
         f"{card.training_seconds / 60:.0f} minutes; Keras {card.keras_version}, "
         f"Python {card.python_version}, {card.created_at[:10]}"
     )
