@@ -47,7 +47,7 @@ def test_a_learner_follows_a_digit(
 
 
 def test_a_learner_sees_why_a_picture_was_refused(visit: Visit, drawn: Drawn) -> None:
-    look_inside(visit, drawn(3, ink=228))
+    look_inside(visit, drawn(3, ink=232))
 
     expect(visit.page.get_by_text("Here it ended.")).to_be_visible()
     assert_nothing_is_wrong(visit)

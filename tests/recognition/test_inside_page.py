@@ -232,7 +232,7 @@ def test_a_lost_file_is_said_to_be_lost(
 def test_a_refused_picture_shows_how_far_it_got_and_why_it_ended(
     client: Client, drawn: Drawn, digit_model: TrainedModel, upload: Upload
 ) -> None:
-    upload(client, drawn(3, ink=228))
+    upload(client, drawn(3, ink=232))
     prediction = Prediction.objects.get()
 
     page = client.get(address(prediction)).text
