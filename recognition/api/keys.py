@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest
 from ninja.utils import check_csrf
 
-from recognition import intake
+from recognition import intake, limits
 from recognition.models import ApiKey
 
 
@@ -36,6 +36,22 @@ def sign_in(request: HttpRequest) -> ApiKey | None:
         raise WrongKey
     key.note_use()
     request.user = key.owner
+    return key
+
+
+def let_in(request: HttpRequest) -> ApiKey | None:
+    """As `sign_in`, and count the request, one with a wrong key too.
+
+    Raises:
+        WrongKey: see `sign_in`.
+        limits.TooManyRequests: the allowance is used up.
+    """
+    try:
+        key = sign_in(request)
+    except WrongKey:
+        limits.spend(request)
+        raise
+    limits.spend(request, key)
     return key
 
 

@@ -73,12 +73,7 @@ def _check_sender(request: HttpRequest) -> ApiKey | None:
         keys.Forged: a browser's request without the CSRF token.
         NotSignedIn: the site is for people with an account.
     """
-    try:
-        key = keys.sign_in(request)
-    except keys.WrongKey:
-        limits.spend(request)
-        raise
-    limits.spend(request, key)
+    key = keys.let_in(request)
     if key is None and (_has_cookie(request) or "Origin" in request.headers):
         keys.check_forgery(request)
     if settings.REQUIRE_SIGN_IN and not request.user.is_authenticated:
