@@ -85,8 +85,8 @@ class Browser(threading.Thread):
         self._send(self._request("POST", self.way.address, forms[0]))  # gets the visitor's cookie
         requests = [self._request("POST", self.way.address, form) for form in forms]
         while time.perf_counter() < self.end:
-            if len(self.times) % STAY == 0:
-                self._connect()
+            if len(self.times) % STAY == 0 and not self._connect_anew():
+                return
             request = requests[len(self.times) % len(requests)]
             start = time.perf_counter()
             status = self._send(request)
@@ -99,6 +99,16 @@ class Browser(threading.Thread):
     def _connect(self) -> None:
         self.socket = socket.create_connection(("127.0.0.1", self.port), timeout=30)
         self.answers = self.socket.makefile("rb")
+
+    def _connect_anew(self) -> bool:
+        self.answers.close()
+        self.socket.close()
+        try:
+            self._connect()
+        except OSError as error:
+            self.errors.append(repr(error))
+            return False
+        return True
 
     def _request(self, method: str, address: str, body: bytes = b"") -> bytes:
         lines = [f"{method} {address} HTTP/1.1", "Host: 127.0.0.1"]
