@@ -69,3 +69,9 @@ def test_compact_is_small_and_has_a_way_to_say_no() -> None:
 
     assert compact.rejects
     assert compact.build(11).count_params() < 500_000
+
+
+def test_quick_is_smaller_still() -> None:
+    from ml.architectures import ARCHITECTURES
+
+    assert ARCHITECTURES["quick"].build(10).count_params() < 100_000

@@ -96,3 +96,15 @@ def test_an_epoch_has_every_digit_once_and_drawn_non_digits() -> None:
     assert set(labels[40:]) == {NOT_A_DIGIT}
     assert fields.shape == (len(labels), 28, 28)
     assert np.array_equal(labels, later)
+
+
+def test_without_variants_every_epoch_has_the_pictures_as_they_are_and_drawn_non_digits() -> None:
+    traced = variants.trace([dataset()], non_digits=True)
+
+    with variants.Variants(traced, seed=1, epochs=3, non_digits=True, augment=False) as same:
+        fields, labels = same.take(0)
+        later, _ = same.take(2)
+
+    assert np.array_equal(fields[:40], variants.plain(traced))
+    assert set(labels[40:]) == {NOT_A_DIGIT}
+    assert np.array_equal(fields, later)
