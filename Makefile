@@ -25,7 +25,7 @@ train: .venv/ready  ## train the site's network (TRAIN="..." for other options)
 	DEBUG=1 $(MANAGE) migrate --verbosity 0 --skip-checks
 	DEBUG=1 $(MANAGE) train_model $(TRAIN)
 
-train-fast: .venv/ready  ## train a small network in a minute
+train-fast: .venv/ready  ## train a small network in about a minute
 	DEBUG=1 $(MANAGE) migrate --verbosity 0 --skip-checks
 	DEBUG=1 $(MANAGE) train_model $(TRAIN_FAST)
 
