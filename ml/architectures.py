@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 from keras import layers
@@ -80,9 +81,39 @@ def r4(outputs: int) -> keras.Model:
     return _with_logits(field, x, outputs)
 
 
+@keras.saving.register_keras_serializable("ml")
+class FusedNormalization(layers.BatchNormalization):
+    """Batch normalisation that trains in one operation of TensorFlow's, in bfloat16 too.
+
+    Keras composes it of many, which take a third of a training's time. The statistics that serve
+    are kept as Keras keeps them, so the weights of the one fit the other.
+    """
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        if not training or keras.backend.backend() != "tensorflow":
+            return super().call(inputs, training=training, mask=mask)
+        from tensorflow import raw_ops
+
+        none = keras.ops.zeros([0])
+        made = raw_ops.FusedBatchNormV3(
+            x=inputs,
+            scale=self.gamma.value,
+            offset=self.beta.value,
+            mean=none,
+            variance=none,
+            epsilon=self.epsilon,
+        )
+        for kept, new in (
+            (self.moving_mean, made.batch_mean),
+            (self.moving_variance, made.batch_variance),
+        ):
+            kept.assign(kept * self.momentum + new * (1 - self.momentum))
+        return made.y
+
+
 def _conv(x: keras.KerasTensor, filters: int, *, name: str, strides: int = 1) -> keras.KerasTensor:
     x = layers.Conv2D(filters, 3, strides, "same", use_bias=False, name=f"{name}_conv")(x)
-    x = layers.BatchNormalization(name=f"{name}_norm")(x)
+    x = FusedNormalization(name=f"{name}_norm")(x)
     return layers.ReLU(name=f"{name}_relu")(x)
 
 

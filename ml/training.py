@@ -307,7 +307,7 @@ def _epochs(
 ) -> tuple[keras.Model, list[dict[str, float]]]:
     first, earlier = run.state["epoch"], run.earlier
     start = time.perf_counter()
-    held = _batch(variants.plain(validation), validation.labels, outputs)
+    held = variants.plain(validation), validation.labels
     model = keras.saving.load_model(run.last) if first else None
     for epoch in range(first, config.epochs):
         fields, labels = pictures(epoch)
@@ -315,15 +315,11 @@ def _epochs(
             model = _compiled(config, outputs, -(-len(labels) // config.batch_size))
             if beginning:
                 model.set_weights(beginning.weights)
-        logs = model.fit(
-            *_batch(fields, labels, outputs),
-            batch_size=config.batch_size,
-            epochs=epoch + 1,
-            initial_epoch=epoch,
-            validation_data=held,
-            verbose=0,
-        ).history
-        record = {"epoch": epoch + 1, **{name: float(values[-1]) for name, values in logs.items()}}
+        order = np.random.default_rng((config.seed, epoch)).permutation(len(labels))
+        learned = _pass(model, fields[order], labels[order], config.batch_size, learn=True)
+        tested = _pass(model, *held, config.batch_size, learn=False)
+        record = {"epoch": epoch + 1, **learned}
+        record |= {f"val_{name}": value for name, value in tested.items()}
         elapsed = time.perf_counter() - start
         run.save(model, record, earlier + elapsed)
         left = elapsed / (epoch + 1 - first) * (config.epochs - epoch - 1)
@@ -336,10 +332,23 @@ def _epochs(
     return model, run.state["history"]
 
 
-def _batch(fields: np.ndarray, labels: np.ndarray, outputs: int) -> tuple[np.ndarray, np.ndarray]:
-    """uint8 fields and labels as the network wants them: float32 (n, 28, 28, 1) and one-hot."""
-    inputs = fields[..., None].astype(np.float32) / 255
-    return inputs, keras.utils.to_categorical(labels, outputs)
+def _pass(
+    model: keras.Model, fields: np.ndarray, labels: np.ndarray, size: int, *, learn: bool
+) -> dict[str, float]:
+    """Go once through uint8 fields and their labels, in batches; return loss and accuracy.
+
+    `Model.fit` does the same, but its input pipeline can wait as long again at the end of each
+    call: tf.data's tuner sleeps for twice as long every time, and is not woken.
+    """
+    step = model.train_on_batch if learn else model.test_on_batch
+    sums = {"loss": 0.0, "accuracy": 0.0}
+    for start in range(0, len(labels), size):
+        part = slice(start, start + size)
+        inputs = fields[part, ..., None].astype(np.float32) / 255
+        wanted = keras.utils.to_categorical(labels[part], model.output_shape[-1])
+        for name, mean in step(inputs, wanted, return_dict=True).items():
+            sums[name] += float(mean) * len(inputs)
+    return {name: total / len(labels) for name, total in sums.items()}
 
 
 def _compiled(config: TrainConfig, outputs: int, steps: int) -> keras.Model:

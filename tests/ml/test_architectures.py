@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 pytestmark = pytest.mark.training
@@ -75,3 +76,39 @@ def test_quick_is_smaller_still() -> None:
     from ml.architectures import ARCHITECTURES
 
     assert ARCHITECTURES["quick"].build(10).count_params() < 100_000
+
+
+def test_fused_normalization_computes_what_keras_does_and_keeps_the_same_statistics() -> None:
+    import keras
+
+    from ml.architectures import FusedNormalization
+
+    inputs = np.random.default_rng(1).normal(3, 2, (64, 7, 7, 5)).astype(np.float32)
+    fused, composed = FusedNormalization(), keras.layers.BatchNormalization()
+
+    trained = [np.asarray(layer(inputs, training=True)) for layer in (fused, composed)]
+    served = [np.asarray(layer(inputs, training=False)) for layer in (fused, composed)]
+
+    assert np.allclose(*trained, atol=1e-4)
+    assert np.allclose(*served, atol=1e-3)  # TensorFlow's variance is of n - 1, Keras' of n
+    assert [weight.name for weight in fused.weights] == [weight.name for weight in composed.weights]
+
+
+def test_fused_normalization_learns_as_keras_does() -> None:
+    import keras
+    import tensorflow as tf
+
+    from ml.architectures import FusedNormalization
+
+    inputs = tf.constant(np.random.default_rng(2).normal(3, 2, (16, 7, 7, 5)), tf.float32)
+    slopes = []
+    for layer in (FusedNormalization(), keras.layers.BatchNormalization()):
+        layer.build(inputs.shape)
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            loss = tf.reduce_sum(layer(inputs, training=True) ** 3)
+        variables = [inputs, *(weight.value for weight in layer.trainable_weights)]
+        slopes.append([np.asarray(slope) for slope in tape.gradient(loss, variables)])
+
+    for fused, composed in zip(*slopes, strict=True):
+        assert np.allclose(fused, composed, rtol=1e-2, atol=1e-2)
