@@ -82,7 +82,7 @@ def r4(outputs: int) -> keras.Model:
 
 
 @keras.saving.register_keras_serializable("ml")
-class FusedNormalization(layers.BatchNormalization):
+class FusedNormalization(layers.BatchNormalization):  # type: ignore[misc]  # Keras has no types
     """Batch normalisation that trains in one operation of TensorFlow's, in bfloat16 too.
 
     Keras composes it of many, which take a third of a training's time. The statistics that serve

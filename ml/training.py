@@ -10,6 +10,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +27,7 @@ from ml.preprocessing import FIELD
 from ml.readers import Readers
 from ml.recognizer import Recognizer
 from ml.scripts import SCRIPTS
-from ml.variants import Traced, Variants
+from ml.variants import Variants
 
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 LABEL_SMOOTHING = 0.02  # some labels are wrong, and no answer is certain
@@ -103,18 +104,27 @@ def train(
     keras.utils.set_random_seed(config.seed)
     rejects = ARCHITECTURES[config.architecture].rejects
     parts = [_split(name, config) for name in config.datasets]
-    training = variants.trace([part[0] for part in parts], non_digits=rejects, repeat=config.repeat)
-    validation = variants.trace([part[1] for part in parts], non_digits=rejects)
-    outputs = 11 if rejects else 10
-    run = _Run.open(root, config, resume)
-    earlier = run.earlier
-    model, history = _fit(config, run, outputs, training, validation, progress, beginning)
-    with tempfile.TemporaryDirectory() as scratch:
+    with variants.workers() as workers, tempfile.TemporaryDirectory() as scratch:
+        training = variants.trace(
+            [part[0] for part in parts], workers, non_digits=rejects, repeat=config.repeat
+        )
+        held = _Held.of([part[1] for part in parts], workers, seed=config.seed + 1, rejects=rejects)
+        run = _Run.open(root, config, resume)
+        earlier = run.earlier
+        with Variants(
+            training,
+            workers,
+            seed=config.seed,
+            epochs=config.epochs,
+            non_digits=rejects,
+            augment=config.augment,
+        ) as fresh:
+            model, history = _fit(config, run, fresh.take, held, progress, beginning)
         files = _export(model, Path(scratch))
         card = _card(config, parts, rejects, command, history)
         if beginning:
             card = beginning.continued(card)
-        card = _calibrated(card, files[cards.SERVED_FILE], validation, config)
+        card = _calibrated(card, files[cards.SERVED_FILE], held)
         untested = cards.write(card, Path(scratch), files)
         with Readers(untested, workers=os.cpu_count() or 1) as readers:
             card = _tested(card, readers, config)
@@ -276,38 +286,39 @@ def _replace(path: Path, write: Callable[[Path], Any]) -> None:
     partial.replace(path)
 
 
+@dataclass(frozen=True)
+class _Held:
+    """Validation pictures: uint8 fields as they are, and one variant of each, with labels.
+
+    Half is varied as in training, for the calibration: validation pictures alone are too easy to
+    teach doubt.
+    """
+
+    fields: np.ndarray
+    labels: np.ndarray
+    varied: np.ndarray
+    varied_labels: np.ndarray
+
+    @classmethod
+    def of(cls, parts: list[Dataset], workers: Executor, *, seed: int, rejects: bool) -> _Held:
+        traced = variants.trace(parts, workers, non_digits=rejects)
+        fields = variants.plain(traced, workers)
+        with Variants(traced, workers, seed=seed, epochs=1, non_digits=rejects) as fresh:
+            return cls(fields, traced.labels, *fresh.take(0))
+
+
 def _fit(
     config: TrainConfig,
     run: _Run,
-    outputs: int,
-    training: Traced,
-    validation: Traced,
+    pictures: Callable[[int], tuple[np.ndarray, np.ndarray]],
+    held: _Held,
     progress: Callable[[Progress], None],
     beginning: _Beginning | None,
 ) -> tuple[keras.Model, list[dict[str, float]]]:
     """Train epoch by epoch; return the best network, without its optimiser, and the history."""
-    with Variants(
-        training,
-        config.seed,
-        epochs=config.epochs,
-        non_digits=outputs == 11,
-        augment=config.augment,
-    ) as fresh:
-        return _epochs(config, run, outputs, fresh.take, validation, progress, beginning)
-
-
-def _epochs(
-    config: TrainConfig,
-    run: _Run,
-    outputs: int,
-    pictures: Callable[[int], tuple[np.ndarray, np.ndarray]],
-    validation: Traced,
-    progress: Callable[[Progress], None],
-    beginning: _Beginning | None,
-) -> tuple[keras.Model, list[dict[str, float]]]:
+    outputs = 11 if ARCHITECTURES[config.architecture].rejects else 10
     first, earlier = run.state["epoch"], run.earlier
     start = time.perf_counter()
-    held = variants.plain(validation), validation.labels
     model = keras.saving.load_model(run.last) if first else None
     for epoch in range(first, config.epochs):
         fields, labels = pictures(epoch)
@@ -317,7 +328,7 @@ def _epochs(
                 model.set_weights(beginning.weights)
         order = np.random.default_rng((config.seed, epoch)).permutation(len(labels))
         learned = _pass(model, fields[order], labels[order], config.batch_size, learn=True)
-        tested = _pass(model, *held, config.batch_size, learn=False)
+        tested = _pass(model, held.fields, held.labels, config.batch_size, learn=False)
         record = {"epoch": epoch + 1, **learned}
         record |= {f"val_{name}": value for name, value in tested.items()}
         elapsed = time.perf_counter() - start
@@ -459,19 +470,11 @@ def _card(
     )
 
 
-def _calibrated(
-    card: ModelCard, served: Path, validation: Traced, config: TrainConfig
-) -> ModelCard:
-    """Fit temperature and thresholds on the exported file's validation logits.
-
-    Half of the fields are varied as in training: validation pictures alone are too easy to
-    teach doubt.
-    """
+def _calibrated(card: ModelCard, served: Path, held: _Held) -> ModelCard:
+    """Fit temperature and thresholds on the exported file's validation logits."""
     recognizer = Recognizer(card, served.read_bytes())
-    with Variants(validation, config.seed + 1, epochs=1, non_digits=card.rejects) as fresh:
-        varied, more = fresh.take(0)
-    fields = np.concatenate([variants.plain(validation), varied])
-    labels = np.concatenate([validation.labels, more])
+    fields = np.concatenate([held.fields, held.varied])
+    labels = np.concatenate([held.labels, held.varied_labels])
     logits = np.stack([recognizer.logits(field) for field in fields.astype(np.float32) / 255])
     temperature = calibration.fit_temperature(logits, labels)
     probabilities = calibration.probabilities(logits, temperature)[:, :10]

@@ -6,8 +6,9 @@ import os
 import shutil
 import tempfile
 from collections.abc import Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
 from types import TracebackType
@@ -48,10 +49,22 @@ class Traced:
         return np.ascontiguousarray(square[:height, :width])
 
 
-def trace(parts: Sequence[Dataset], *, non_digits: bool, repeat: Sequence[int] = ()) -> Traced:
+def workers() -> ProcessPoolExecutor:
+    """Processes for everything here, as many as the machine has cores."""
+    return ProcessPoolExecutor(min(8, os.cpu_count() or 2), mp_context=get_context("spawn"))
+
+
+def trace(
+    parts: Sequence[Dataset],
+    workers: Executor,
+    *,
+    non_digits: bool,
+    repeat: Sequence[int] = (),
+) -> Traced:
     """Trace every picture; one that the site would refuse teaches nothing and is left out.
 
     Args:
+        workers: the processes that do it.
         non_digits: whether pictures labelled `NOT_A_DIGIT` are kept.
         repeat: how often the pictures of each part are there; once each when empty.
     """
@@ -59,8 +72,7 @@ def trace(parts: Sequence[Dataset], *, non_digits: bool, repeat: Sequence[int] =
     labels = np.concatenate([part.labels for part in parts])
     pictures = [picture for part in parts for picture in part.pictures]
     chunks = [pictures[i : i + CHUNK] for i in range(0, len(pictures), CHUNK)]
-    with _workers() as workers:
-        shapes = [shape for chunk in workers.map(_trace_chunk, chunks) for shape in chunk]
+    shapes = [shape for chunk in workers.map(_trace_chunk, chunks) for shape in chunk]
     wanted = np.array([shape is not None for shape in shapes])
     if not non_digits:
         wanted &= labels != NOT_A_DIGIT
@@ -73,13 +85,10 @@ def trace(parts: Sequence[Dataset], *, non_digits: bool, repeat: Sequence[int] =
     )
 
 
-def plain(traced: Traced) -> np.ndarray:
+def plain(traced: Traced, workers: Executor) -> np.ndarray:
     """The fields of traced pictures as they are: uint8 (n, 28, 28)."""
     chunks = [traced.part(start, start + CHUNK) for start in range(0, len(traced), CHUNK)]
-    if len(chunks) == 1:
-        return _plain_chunk(traced)
-    with _workers() as workers:
-        return np.concatenate(list(workers.map(_plain_chunk, chunks)))
+    return np.concatenate(list(workers.map(_plain_chunk, chunks)))
 
 
 class Variants:
@@ -90,8 +99,16 @@ class Variants:
     """
 
     def __init__(
-        self, traced: Traced, seed: int, *, epochs: int, non_digits: bool, augment: bool = True
+        self,
+        traced: Traced,
+        workers: Executor,
+        *,
+        seed: int,
+        epochs: int,
+        non_digits: bool,
+        augment: bool = True,
     ) -> None:
+        self._workers = workers
         self._count, self._seed = len(traced), seed
         self._non_digits, self._augment = non_digits, augment
         self._uses = USES if augment else epochs
@@ -99,7 +116,6 @@ class Variants:
         self._folder = Path(tempfile.mkdtemp(prefix="digits-"))
         for name in ("bits", "sizes", "labels"):
             np.save(self._folder / f"{name}.npy", getattr(traced, name))
-        self._workers = _workers()
         self._started: dict[int, list[Future[tuple[np.ndarray, np.ndarray]]]] = {}
 
     def __enter__(self) -> Self:
@@ -111,7 +127,8 @@ class Variants:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._workers.shutdown(cancel_futures=True)
+        for job in chain.from_iterable(self._started.values()):
+            job.cancel()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def take(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
@@ -139,10 +156,6 @@ class Variants:
             )
             for start in starts
         ]
-
-
-def _workers() -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(min(8, os.cpu_count() or 2), mp_context=get_context("spawn"))
 
 
 def _trace_chunk(pictures: list[np.ndarray]) -> list[np.ndarray | None]:

@@ -89,8 +89,10 @@ def test_fused_normalization_computes_what_keras_does_and_keeps_the_same_statist
     trained = [np.asarray(layer(inputs, training=True)) for layer in (fused, composed)]
     served = [np.asarray(layer(inputs, training=False)) for layer in (fused, composed)]
 
-    assert np.allclose(*trained, atol=1e-4)
-    assert np.allclose(*served, atol=1e-3)  # TensorFlow's variance is of n - 1, Keras' of n
+    assert trained[0] == pytest.approx(trained[1], abs=1e-4)
+    assert served[0] == pytest.approx(
+        served[1], abs=1e-3
+    )  # TensorFlow's variance is of n - 1, Keras' of n
     assert [weight.name for weight in fused.weights] == [weight.name for weight in composed.weights]
 
 

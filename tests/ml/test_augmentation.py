@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 
 import numpy as np
 import pytest
@@ -69,26 +70,32 @@ def dataset() -> Dataset:
     return Dataset("drawn", pictures + blank, np.append(labels, 0), np.arange(41), "", "train")
 
 
-def test_tracing_leaves_out_what_the_site_would_refuse() -> None:
-    traced = variants.trace([dataset()], non_digits=True)
+@pytest.fixture(scope="module")
+def workers() -> Iterator[Executor]:
+    with variants.workers() as started:
+        yield started
+
+
+def test_tracing_leaves_out_what_the_site_would_refuse(workers: Executor) -> None:
+    traced = variants.trace([dataset()], workers, non_digits=True)
 
     assert len(traced) == 40
-    assert variants.plain(traced).shape == (40, 28, 28)
+    assert variants.plain(traced, workers).shape == (40, 28, 28)
 
 
-def test_a_repeated_part_is_there_as_often_as_asked() -> None:
+def test_a_repeated_part_is_there_as_often_as_asked(workers: Executor) -> None:
     part = dataset()
 
-    traced = variants.trace([part, part], non_digits=True, repeat=[1, 3])
+    traced = variants.trace([part, part], workers, non_digits=True, repeat=[1, 3])
 
     assert np.array_equal(np.bincount(traced.labels), np.full(10, 4 + 3 * 4))
     assert np.array_equal(traced.bits[40], traced.bits[42])
 
 
-def test_an_epoch_has_every_digit_once_and_drawn_non_digits() -> None:
-    traced = variants.trace([dataset()], non_digits=True)
+def test_an_epoch_has_every_digit_once_and_drawn_non_digits(workers: Executor) -> None:
+    traced = variants.trace([dataset()], workers, non_digits=True)
 
-    with variants.Variants(traced, seed=1, epochs=2, non_digits=True) as fresh:
+    with variants.Variants(traced, workers, seed=1, epochs=2, non_digits=True) as fresh:
         fields, labels = fresh.take(0)
         _, later = fresh.take(1)
 
@@ -98,13 +105,17 @@ def test_an_epoch_has_every_digit_once_and_drawn_non_digits() -> None:
     assert np.array_equal(labels, later)
 
 
-def test_without_variants_every_epoch_has_the_pictures_as_they_are_and_drawn_non_digits() -> None:
-    traced = variants.trace([dataset()], non_digits=True)
+def test_without_variants_every_epoch_has_the_pictures_as_they_are_and_drawn_non_digits(
+    workers: Executor,
+) -> None:
+    traced = variants.trace([dataset()], workers, non_digits=True)
 
-    with variants.Variants(traced, seed=1, epochs=3, non_digits=True, augment=False) as same:
+    with variants.Variants(
+        traced, workers, seed=1, epochs=3, non_digits=True, augment=False
+    ) as same:
         fields, labels = same.take(0)
         later, _ = same.take(2)
 
-    assert np.array_equal(fields[:40], variants.plain(traced))
+    assert np.array_equal(fields[:40], variants.plain(traced, workers))
     assert set(labels[40:]) == {NOT_A_DIGIT}
     assert np.array_equal(fields, later)
