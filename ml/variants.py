@@ -72,17 +72,13 @@ def trace(
     labels = np.concatenate([part.labels for part in parts])
     pictures = [picture for part in parts for picture in part.pictures]
     chunks = [pictures[i : i + CHUNK] for i in range(0, len(pictures), CHUNK)]
-    shapes = [shape for chunk in workers.map(_trace_chunk, chunks) for shape in chunk]
-    wanted = np.array([shape is not None for shape in shapes])
+    packed, measured = zip(*workers.map(_trace_chunk, chunks), strict=True)
+    bits, sizes = np.concatenate(packed), np.concatenate(measured)
+    wanted = sizes[:, 0] > 0
     if not non_digits:
         wanted &= labels != NOT_A_DIGIT
-    kept = [shape for shape, want in zip(shapes, wanted, strict=True) if want and shape is not None]
-    often = np.repeat(np.arange(len(kept)), counts[wanted])
-    return Traced(
-        bits=np.stack([_packed(shape) for shape in kept])[often],
-        sizes=np.array([shape.shape for shape in kept], np.int32)[often],
-        labels=labels[wanted][often],
-    )
+    often = np.repeat(np.flatnonzero(wanted), counts[wanted])
+    return Traced(bits[often], sizes[often], labels[often])
 
 
 def plain(traced: Traced, workers: Executor) -> np.ndarray:
@@ -158,16 +154,19 @@ class Variants:
         ]
 
 
-def _trace_chunk(pictures: list[np.ndarray]) -> list[np.ndarray | None]:
+def _trace_chunk(pictures: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Packed shapes and their sizes as in `Traced`; a refused picture has the size 0, 0."""
     cv2.setNumThreads(1)
-    return [_traced(picture) for picture in pictures]
+    shapes = [_traced(picture) for picture in pictures]
+    sizes = np.array([shape.shape for shape in shapes], np.int32)
+    return np.stack([_packed(shape) for shape in shapes]), sizes
 
 
-def _traced(picture: np.ndarray) -> np.ndarray | None:
+def _traced(picture: np.ndarray) -> np.ndarray:
     try:
         return preprocessing.trace(picture)[0]
     except Refused:
-        return None
+        return np.zeros((0, 0), np.uint8)
 
 
 def _plain_chunk(traced: Traced) -> np.ndarray:
