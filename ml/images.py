@@ -63,8 +63,8 @@ def open_picture(data: bytes) -> Picture:
     """Decode a picture from bytes that nobody vouches for.
 
     The format is told by the content. Sizes are checked before decoding. The EXIF turn is
-    applied, transparent parts become white paper, 16 bits are scaled to 8, and large JPEGs
-    are decoded reduced.
+    applied, transparent parts become white paper (black under light ink alone), 16 bits are
+    scaled to 8, and large JPEGs are decoded reduced.
 
     Raises:
         PictureError: with a `code` and a message for the sender.
@@ -194,9 +194,21 @@ def _without_transparency(image: Image.Image) -> Image.Image:
         return _eight_bits(image)
     if image.has_transparency_data:
         layered = image.convert("RGBA")
-        paper = Image.new("RGBA", layered.size, "white")
+        paper = Image.new("RGBA", layered.size, "black" if _is_light_ink(layered) else "white")
         return Image.alpha_composite(paper, layered).convert("RGB")
     return image.convert("RGB")
+
+
+def _is_light_ink(layered: Image.Image) -> bool:
+    """Whether an RGBA picture is light strokes on nothing, which white paper would swallow.
+
+    A piece of light paper that was cut out covers more, or has dark ink on it.
+    """
+    visible = layered.getchannel("A").point(lambda alpha: 255 * (alpha >= 128))
+    counts = np.array(layered.convert("L").histogram(visible))
+    covered = int(counts.sum())
+    dark = int(counts[:128].sum())
+    return 0 < covered < layered.width * layered.height / 2 and dark < 0.002 * covered
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:

@@ -74,6 +74,27 @@ def test_a_palette_with_transparency_is_white_paper_too() -> None:
     assert is_scene(images.open_picture(encode(image, transparency=0)).gray)
 
 
+def test_light_ink_on_nothing_is_put_on_black() -> None:
+    image = Image.new("RGBA", (60, 40), (255, 255, 255, 0))
+    image.paste((240, 240, 200, 255), (4, 4, 30, 10))
+
+    gray = images.open_picture(encode(image)).gray
+
+    assert gray[6, 10] > 200
+    assert gray[30, 50] == 0
+
+
+def test_light_paper_that_was_cut_out_stays_on_white() -> None:
+    cut_out = Image.new("RGBA", (60, 40), (0, 0, 0, 0))
+    cut_out.paste((230, 230, 230, 255), (5, 5, 30, 35))
+    cut_out.paste((30, 30, 60, 255), (12, 10, 15, 30))
+    rounded = Image.new("RGBA", (60, 40), (235, 235, 235, 255))
+    rounded.paste((0, 0, 0, 0), (0, 0, 4, 4))
+
+    for image in (cut_out, rounded):
+        assert images.open_picture(encode(image)).gray[0, 0] == 255
+
+
 def test_the_camera_turn_is_applied(scene: Image.Image) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # the camera lay on its side
