@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from ml.ink import INK_LEVEL, PAPER_SIDE, dark_on_light, find_ink, reduced
+from ml.ink import INK_LEVEL, PAPER_SIDE, dark_on_light, disc, find_ink, reduced
 from ml.refusals import Reason, Refused
 from ml.strokes import Box, FoundDigit, find_digit, prefer_lone_digit
 
@@ -28,6 +28,7 @@ MAX_THINNING = 0.4  # share of the stroke width; more would break its thin parts
 WORK_SIDE = 720  # px; larger pictures are reduced to it
 SMALL_SIDE = 80  # px; the ink of smaller pictures is enlarged to it
 CROP_REACH = 1 / 3  # widest stroke of a cropped digit, as a share of the longer side
+MIN_INK_KEPT = 0.9  # share of its area; what has usual strokes keeps 0.92 and more
 MIN_DIGIT_SIDE = 6  # px of the picture; from 7 on, digits have been read
 
 
@@ -122,7 +123,10 @@ def trace(picture: np.ndarray, steps: Steps | None = None) -> tuple[np.ndarray, 
         raise Refused(Reason.SEVERAL_DIGITS)
     if max(digit.box[2:]) / (scale * zoom) < MIN_DIGIT_SIDE:
         raise Refused(Reason.TOO_SMALL)
-    return _fine(digit.ink), _unscale(digit.box, scale * zoom, picture.shape)
+    shape = _fine(digit.ink)
+    if not shape.any():
+        raise Refused(Reason.BLANK)
+    return shape, _unscale(digit.box, scale * zoom, picture.shape)
 
 
 def redraw(shape: np.ndarray, stroke: float = STROKE) -> np.ndarray:
@@ -198,8 +202,19 @@ def _unscale(box: Box, scale: float, shape: tuple[int, ...]) -> Box:
 
 
 def _fine(digit: np.ndarray) -> np.ndarray:
-    """Bring a digit's ink to a longer side of `FINE_BOX` px, binary 0 or 1."""
+    """Bring a digit's ink to a longer side of `FINE_BOX` px, binary 0 or 1.
+
+    Strokes of a pixel or two on a large canvas would be lost on the way; they are widened first.
+    """
     scale = FINE_BOX / max(digit.shape)
+    fine = _resized(digit, scale)
+    ink = np.count_nonzero(digit > int(INK_LEVEL * 255)) * scale * scale
+    if scale < 1 and np.count_nonzero(fine) < MIN_INK_KEPT * ink:
+        fine = _resized(cv2.dilate(digit, disc(round(2 / scale))), scale)
+    return fine
+
+
+def _resized(digit: np.ndarray, scale: float) -> np.ndarray:
     size = (max(1, round(digit.shape[1] * scale)), max(1, round(digit.shape[0] * scale)))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     resized = cv2.resize(digit, size, interpolation=method)

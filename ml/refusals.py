@@ -20,5 +20,5 @@ class Refused(Exception):
     """The picture holds no single digit that a network could be asked about."""
 
     def __init__(self, reason: Reason) -> None:
-        super().__init__(reason.value)
+        super().__init__(reason)  # as given, or it could not come out of another process
         self.reason = reason

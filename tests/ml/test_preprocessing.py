@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pickle
+
 import cv2
 import numpy as np
 import pytest
@@ -84,6 +86,18 @@ def test_pencil_and_felt_pen_read_alike(digit: int, seed: int) -> None:
 
     assert likeness(pencil, felt) > 0.8
     assert 0.6 < pencil.sum() / felt.sum() < 1.6
+
+
+@pytest.mark.parametrize(("side", "width"), [(700, 1), (700, 2), (1400, 2), (1400, 4), (1400, 6)])
+@pytest.mark.parametrize("digit", range(10))
+def test_a_thin_pen_on_a_large_canvas_reads_alike(digit: int, side: int, width: int) -> None:
+    size, edge = (side, side), side // 20
+    box = (edge, edge, side - 2 * edge, side - 2 * edge)
+
+    thin = to_field(drawing.draw(digit, seed=1, size=size, width=width, box=box))
+    usual = to_field(drawing.draw(digit, seed=1, size=size, width=side / 20, box=box))
+
+    assert likeness(thin.pixels, usual.pixels) > 0.8
 
 
 @given(digits, seeds)
@@ -235,6 +249,12 @@ def test_the_same_picture_gives_the_same_field() -> None:
     picture = drawing.draw(2)
 
     assert np.array_equal(to_field(picture).pixels, to_field(picture).pixels)
+
+
+def test_a_refusal_comes_out_of_another_process_as_it_was() -> None:
+    again = pickle.loads(pickle.dumps(Refused(Reason.TOO_SMALL)))
+
+    assert again.reason is Reason.TOO_SMALL
 
 
 def test_a_shape_without_ink_cannot_be_redrawn() -> None:
