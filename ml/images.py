@@ -202,12 +202,13 @@ def _without_transparency(image: Image.Image) -> Image.Image:
 def _is_light_ink(layered: Image.Image) -> bool:
     """Whether an RGBA picture is light strokes on nothing, which white paper would swallow.
 
-    A piece of light paper that was cut out covers more, or has dark ink on it.
+    A piece of paper that was cut out covers more, or has ink on it: darker pixels than most.
     """
     visible = layered.getchannel("A").point(lambda alpha: 255 * (alpha >= 128))
     counts = np.array(layered.convert("L").histogram(visible))
     covered = int(counts.sum())
-    dark = int(counts[:128].sum())
+    usual = int(np.searchsorted(np.cumsum(counts), covered / 2))
+    dark = int(counts[: max(128, usual - 24)].sum())
     return 0 < covered < layered.width * layered.height / 2 and dark < 0.002 * covered
 
 
