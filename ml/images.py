@@ -15,6 +15,7 @@ FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF", "TIFF")
 MAX_BYTES = 20_000_000  # a phone's largest JPEG is about 15 MB
 MAX_PIXELS = 40_000_000  # larger than any phone's usual photograph
 MAX_SIDE = 1600  # px; larger pictures are reduced before they are read and kept
+DEPTHS = (1.0, 255.0, 4095.0, 65535.0)  # the white of pictures that have not 8 bits
 PNG_SIDE = 640  # px; up to here a picture is kept without loss
 PNG_OPTIONS = [
     cv2.IMWRITE_PNG_COMPRESSION, 1,
@@ -213,14 +214,12 @@ def _is_light_ink(layered: Image.Image) -> bool:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """Scale 16 and 32 bits to 8: files of 16 bits use 0..65535, others their own range."""
+    """Scale other depths to 8 bits: shares of 1.0, 12 and 16 bits, or whatever range they have."""
     values = np.asarray(image, np.float64)
     values = np.where(np.isfinite(values), values, 0.0)
     low, high = float(values.min()), float(values.max())
-    if low >= 0 and high <= 255:
-        low, high = 0.0, 255.0
-    elif low >= 0 and high <= 65535:
-        low, high = 0.0, 65535.0
+    if low >= 0 and high <= DEPTHS[-1]:
+        low, high = 0.0, next(depth for depth in DEPTHS if high <= depth)
     return Image.fromarray(np.rint((values - low) / (high - low) * 255).astype(np.uint8))
 
 

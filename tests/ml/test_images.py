@@ -51,6 +51,15 @@ def test_every_colour_mode_gives_the_same_picture(mode: str, scene: Image.Image)
     assert picture.image.mode in {"L", "RGB"}
 
 
+@pytest.mark.parametrize(("kind", "white"), [(np.float32, 1.0), (np.uint16, 4095)])
+def test_shares_and_twelve_bits_are_scaled(kind: type, white: float, scene: Image.Image) -> None:
+    scaled = (np.asarray(scene) / 255 * white).astype(kind)
+
+    picture = images.open_picture(encode(Image.fromarray(scaled), "TIFF"))
+
+    assert np.abs(picture.gray.astype(int) - np.asarray(scene)).max() <= 1
+
+
 def test_sixteen_bit_png_is_scaled_not_cut(scene: Image.Image) -> None:
     deep = Image.fromarray(np.asarray(scene).astype(np.uint16) * 257)
 
