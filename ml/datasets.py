@@ -6,7 +6,9 @@ import gzip
 import hashlib
 import re
 import struct
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +21,19 @@ NOT_A_DIGIT = 10  # the label of pictures that show no digit
 HELD_OUT = 5  # every fifth block or writer of a set without a test part of its own is held out
 BLOCK = 50  # pictures; neighbours in a file often come from one writer, so they stay together
 LOOK_ALIKES = ("slash", "z")  # how many people write 1 and 2
+
+# What NumPy, zipfile, gzip and their helpers raise on bytes that are not as they should be.
+_DAMAGES = (
+    OSError,
+    ValueError,
+    KeyError,
+    EOFError,
+    RuntimeError,
+    struct.error,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 class DatasetError(Exception):
@@ -77,7 +92,7 @@ def load(name: str, part: str, data_dir: Path | None = None) -> Dataset:
         else:
             known = ", ".join(LOADERS)
             raise DatasetError(f"There is no data set or folder {name!r}. Known sets: {known}.")
-    except (OSError, ValueError, KeyError, EOFError, struct.error, zipfile.BadZipFile) as error:
+    except _DAMAGES as error:
         raise DatasetError(
             f"The data set {name} is damaged ({error}). Fetch its file again."
         ) from error
@@ -118,7 +133,7 @@ def held_out_kinds(data_dir: Path | None) -> dict[str, np.ndarray]:
     try:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as arrays:
             pictures, names = arrays["x"], arrays["name"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except _DAMAGES as error:
         raise DatasetError(f"{path} is damaged ({error}). Fetch the file again.") from error
     kinds: dict[str, np.ndarray] = {}
     for which in (~np.isin(names, LOOK_ALIKES), np.isin(names, LOOK_ALIKES)):
@@ -161,7 +176,7 @@ def _mnist(part: str, data_dir: Path | None) -> Dataset:
 
 def _emnist(part: str, data_dir: Path | None) -> Dataset:
     path = _file(f"emnist-digits-{part}-images-idx3-ubyte", data_dir)
-    return _idx(path, part)
+    return replace(_idx(path, part), name="emnist")
 
 
 def _nondigits(part: str, data_dir: Path | None) -> Dataset:
@@ -200,7 +215,12 @@ def _folder(folder: Path, part: str) -> Dataset:
         raise DatasetError(
             f"{folder} should hold the folders 0 to 9 or idx files; missing: {', '.join(missing)}."
         )
-    paths = [path for digit in digits for path in sorted(digit.iterdir()) if path.is_file()]
+    paths = [
+        path
+        for digit in digits
+        for path in sorted(digit.iterdir())
+        if path.is_file() and not path.name.startswith(".")
+    ]
     labels = np.array([int(path.parent.name) for path in paths], np.int64)
     pictures = [_open(path) for path in paths]
     writers = np.arange(len(paths))
@@ -267,10 +287,11 @@ def _blocks(count: int) -> np.ndarray:
 
 
 def _check(name: str, pictures: np.ndarray, labels: np.ndarray) -> None:
-    if pictures.ndim != 3 or pictures.dtype != np.uint8 or len(pictures) != len(labels):
+    usable = pictures.ndim == 3 and pictures.dtype == np.uint8 and 0 not in pictures.shape[1:]
+    if not usable or labels.shape != pictures.shape[:1]:
         raise ValueError(
             f"{name} has {pictures.dtype} pictures of shape {pictures.shape} "
-            f"and {len(labels)} labels"
+            f"and labels of shape {labels.shape}"
         )
     if labels.size and not 0 <= labels.min() <= labels.max() <= NOT_A_DIGIT:
         raise ValueError(f"{name} has labels from {labels.min()} to {labels.max()}")

@@ -11,7 +11,7 @@ from ml.robustness import CORRUPTIONS
 
 TITLES = {
     "mnist": "MNIST",
-    "emnist_digits": "EMNIST digits",
+    "emnist": "EMNIST digits",
     "usps": "USPS envelopes",
     "semeion": "Semeion",
     "bhmsds": "BHMSDS",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import gzip
 import struct
 from pathlib import Path
@@ -83,6 +84,7 @@ def test_emnist_is_turned_upright(tmp_path: Path, arrays: dict[str, Any]) -> Non
 
     dataset = datasets.load("emnist", "test", tmp_path)
 
+    assert dataset.name == "emnist"
     assert np.array_equal(np.asarray(dataset.pictures), arrays["x_test"])
 
 
@@ -150,6 +152,29 @@ def test_a_damaged_file_says_what_to_do(tmp_path: Path, damage: bytes) -> None:
 
     with pytest.raises(DatasetError, match="damaged"):
         datasets.load("mnist", "train", tmp_path)
+
+
+def test_a_flipped_bit_anywhere_is_found_or_harmless(
+    tmp_path: Path, arrays: dict[str, Any]
+) -> None:
+    path = tmp_path / "mnist.npz"
+    np.savez_compressed(path, **arrays)
+    whole = path.read_bytes()
+
+    for place in range(0, len(whole), max(1, len(whole) // 200)):
+        flipped = bytearray(whole)
+        flipped[place] ^= 0x55
+        path.write_bytes(flipped)
+        with contextlib.suppress(DatasetError):
+            assert len(datasets.load("mnist", "train", tmp_path))
+
+
+def test_arrays_of_other_shapes_are_damage(tmp_path: Path, arrays: dict[str, Any]) -> None:
+    for wrong in ({"y_train": arrays["y_train"][:, None]}, {"x_train": arrays["x_train"][:, :0]}):
+        np.savez(tmp_path / "mnist.npz", **{**arrays, **wrong})
+
+        with pytest.raises(DatasetError, match="shape"):
+            datasets.load("mnist", "train", tmp_path)
 
 
 def test_labels_beyond_the_digits_are_damage(tmp_path: Path, arrays: dict[str, Any]) -> None:
