@@ -123,6 +123,8 @@ def test_a_wrong_data_folder_is_a_clear_error(own_model: TrainedModel, tmp_path:
         ({"sample": 3}, "--sample"),
         ({"workers": 0}, "--workers"),
         ({"model_card": Path("card.md")}, "--full"),
+        ({"model_card": Path("card.md"), "full": True, "dataset": ["mnist"]}, "without --dataset"),
+        ({"model_card": Path("no/such/card.md"), "full": True}, "no folder"),
         ({"model": "unknown"}, "registered"),
     ],
 )

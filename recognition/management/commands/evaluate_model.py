@@ -86,7 +86,9 @@ class Command(BaseCommand):
         **options: Any,
     ) -> None:
         registered = _find(model, script)
-        _check(registered, full=full, sample=sample, workers=workers, model_card=model_card)
+        _check(registered, full=full, sample=sample, workers=workers)
+        if model_card is not None:
+            _check_model_card(model_card, is_complete=full and not dataset)
         data = Path(data_dir) if data_dir else None
         text: list[str] = []
         tell = self._teller(text, quiet=format == "json" or verbosity < 1)
@@ -155,16 +157,20 @@ def _check(
     full: bool,
     sample: int,
     workers: int | None,
-    model_card: Path | None,
 ) -> None:
     if full and registered.script != LATIN.code:
         raise CommandError("--full is for models of English digits.")
-    if model_card is not None and not full:
-        raise CommandError("--model-card needs the figures of --full.")
     if sample < 10:
         raise CommandError("--sample takes a number from 10.")
     if workers is not None and workers < 1:
         raise CommandError("--workers takes a number from 1.")
+
+
+def _check_model_card(path: Path, *, is_complete: bool) -> None:
+    if not is_complete:
+        raise CommandError("--model-card needs the figures of --full, without --dataset.")
+    if not path.parent.is_dir():
+        raise CommandError(f"{path.parent} is no folder that a model card could be written to.")
 
 
 def _shown(report: dict[str, Any]) -> dict[str, Any]:
