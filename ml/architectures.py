@@ -90,7 +90,8 @@ class FusedNormalization(layers.BatchNormalization):  # type: ignore[misc]  # Ke
     """
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        if not training or keras.backend.backend() != "tensorflow":
+        learns = training and self.trainable
+        if not learns or keras.backend.backend() != "tensorflow":
             return super().call(inputs, training=training, mask=mask)
         from tensorflow import raw_ops
 

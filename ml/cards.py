@@ -73,9 +73,10 @@ class ModelCard:
 
     @property
     def accuracy(self) -> float | None:
-        """Accuracy on the first test set in `metrics`, 0.0 to 1.0, None when never tested."""
+        """Accuracy on the first test set of digits in `metrics`, 0.0 to 1.0, None without one."""
         for report in self.metrics.get("test", {}).values():
-            return float(report["accuracy"])
+            if "accuracy" in report:
+                return float(report["accuracy"])
         return None
 
     def to_json(self) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import os
 import platform
 import shutil
@@ -59,6 +60,10 @@ class TrainConfig:
     name: str = ""
 
 
+# What an option is in a checkpoint from before it was there.
+_DEFAULTS = json.loads(json.dumps(dataclasses.asdict(TrainConfig())))
+
+
 @dataclass(frozen=True)
 class Progress:
     """What a progress callback hears after every epoch; times in seconds."""
@@ -99,7 +104,7 @@ def train(
         TrainingError, datasets.DatasetError: nothing was trained.
     """
     began = time.perf_counter()
-    _check(config)
+    _check(config, root)
     beginning = _Beginning.load(start, config) if start else None
     keras.utils.set_random_seed(config.seed)
     rejects = ARCHITECTURES[config.architecture].rejects
@@ -158,7 +163,7 @@ def _states(root: Path) -> list[Path]:
     return sorted((root / ".training").glob("*/state.json"), reverse=True)
 
 
-def _check(config: TrainConfig) -> None:
+def _check(config: TrainConfig, root: Path) -> None:
     if config.architecture not in ARCHITECTURES:
         raise TrainingError(
             f"There is no architecture {config.architecture!r}; "
@@ -166,8 +171,10 @@ def _check(config: TrainConfig) -> None:
         )
     if config.script not in SCRIPTS:
         raise TrainingError(f"There is no script {config.script!r}.")
-    if config.epochs < 1 or config.batch_size < 1 or config.learning_rate <= 0:
+    if config.epochs < 1 or config.batch_size < 1 or not 0 < config.learning_rate < math.inf:
         raise TrainingError("Epochs, batch size and learning rate must be above 0.")
+    if not 0 <= config.seed < 2**32 or config.patience < 0:
+        raise TrainingError("The seed must be from 0 to 4294967295, and patience not below 0.")
     if not 0 < config.validation_split < 0.5:
         raise TrainingError("The validation split must be above 0 and below 0.5.")
     if config.repeat and (
@@ -179,6 +186,8 @@ def _check(config: TrainConfig) -> None:
             "A name is made of small letters, digits, dots, dashes and underscores, "
             "and starts with a letter or digit."
         )
+    if config.name and (root / config.name).exists():
+        raise TrainingError(f"{root / config.name} exists already. Choose another name.")
 
 
 @dataclass(frozen=True)
@@ -243,7 +252,7 @@ class _Run:
         wanted = json.loads(json.dumps(dataclasses.asdict(config)))
         for path in _states(root) if resume else ():
             state = json.loads(path.read_text(encoding="utf-8"))
-            if state["config"] == wanted:
+            if {**_DEFAULTS, **state["config"]} == wanted:
                 return cls(path.parent, state)
         folder = root / ".training" / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.getpid()}"
         folder.mkdir(parents=True)
@@ -302,9 +311,17 @@ class _Held:
     @classmethod
     def of(cls, parts: list[Dataset], workers: Executor, *, seed: int, rejects: bool) -> _Held:
         traced = variants.trace(parts, workers, non_digits=rejects)
+        _need_digits(traced.labels)
         fields = variants.plain(traced, workers)
         with Variants(traced, workers, seed=seed, epochs=1, non_digits=rejects) as fresh:
             return cls(fields, traced.labels, *fresh.take(0))
+
+
+def _need_digits(labels: np.ndarray) -> None:
+    if not (labels != NOT_A_DIGIT).any():
+        raise TrainingError(
+            "No digit can be read in these pictures. Name a data set that holds digits too."
+        )
 
 
 def _fit(
@@ -331,6 +348,11 @@ def _fit(
         tested = _pass(model, held.fields, held.labels, config.batch_size, learn=False)
         record = {"epoch": epoch + 1, **learned}
         record |= {f"val_{name}": value for name, value in tested.items()}
+        if not math.isfinite(record["val_loss"]):
+            raise TrainingError(
+                f"The loss of epoch {epoch + 1} is no number any more. "
+                "Use a smaller --learning-rate."
+            )
         elapsed = time.perf_counter() - start
         run.save(model, record, earlier + elapsed)
         left = elapsed / (epoch + 1 - first) * (config.epochs - epoch - 1)

@@ -111,7 +111,7 @@ def test_the_served_file_answers_like_the_trained_one(drawn_digits: Path) -> Non
 def test_a_training_in_half_precision_leaves_a_network_in_full(drawn_digits: Path) -> None:
     import keras
 
-    train(drawn_digits, name="drawn-6", epochs=6, precision="bfloat16")
+    train(drawn_digits, name="drawn-6", architecture="quick", epochs=6, precision="bfloat16")
 
     model = TrainedModel.objects.get(version="drawn-6")
     trained = keras.saving.load_model(model.directory / cards.TRAINED_FILE)
@@ -179,6 +179,9 @@ def test_if_missing_trains_nothing_when_there_is_a_model(
     [
         ({"architecture": "r9"}, "no architecture"),
         ({"epochs": 0}, "above 0"),
+        ({"learning_rate": float("nan")}, "above 0"),
+        ({"seed": -1}, "seed"),
+        ({"require_accuracy": 99.0}, "share"),
         ({"validation_split": 0.9}, "validation split"),
         ({"name": "No Good"}, "small letters"),
         ({"repeat": [2, 2]}, "one number"),
@@ -191,6 +194,40 @@ def test_a_wrong_option_is_a_clear_error(
 ) -> None:
     with pytest.raises(CommandError, match=message):
         train(drawn_digits, **options)
+
+
+def test_a_loss_that_grows_beyond_all_numbers_ends_the_training(drawn_digits: Path) -> None:
+    with pytest.raises(CommandError, match="smaller --learning-rate"):
+        train(drawn_digits, learning_rate=1e30, optimizer="sgd")
+
+
+def test_pictures_without_a_digit_are_nothing_to_train_on(tmp_path: Path) -> None:
+    names = np.repeat(np.array(["w", "plus"]), 600)
+    pictures = np.random.default_rng(5).integers(0, 255, (1200, 28, 28), np.uint8)
+    np.savez(tmp_path / "bhmsds_nondigits.npz", x=pictures, name=names)
+
+    with pytest.raises(CommandError, match="holds digits too"):
+        train(
+            tmp_path, dataset=["bhmsds_nondigits"], data_dir=str(tmp_path), architecture="compact"
+        )
+
+
+def test_a_name_whose_folder_exists_is_refused_before_the_training(
+    drawn_digits: Path, settings: Settings
+) -> None:
+    (Path(settings.MODEL_ROOT) / "drawn-10").mkdir(parents=True)
+
+    with pytest.raises(CommandError, match="exists already"):
+        train(drawn_digits, name="drawn-10")
+
+
+def test_the_help_names_every_architecture() -> None:
+    from ml.architectures import ARCHITECTURES
+    from recognition.management.commands.train_model import Command
+
+    text = Command().create_parser("manage.py", "train_model").format_help()
+
+    assert all(name in text for name in ARCHITECTURES)
 
 
 def test_at_verbosity_0_nothing_is_printed(drawn_digits: Path) -> None:

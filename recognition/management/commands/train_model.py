@@ -42,7 +42,9 @@ class Command(BaseCommand):
             help="where the data sets lie (default: the environment variable DIGITS_DATA_DIR; "
             "without either, MNIST comes through Keras)",
         )
-        parser.add_argument("--architecture", help="compact, r0, r3 or r4 (default: compact)")
+        parser.add_argument(
+            "--architecture", help="compact, quick, r0, r3 or r4 (default: compact)"
+        )
         parser.add_argument(
             "--start-from", metavar="VERSION", help="begin with the weights of a registered model"
         )
@@ -88,6 +90,8 @@ class Command(BaseCommand):
         verbosity: int,
         **options: Any,
     ) -> None:
+        if require_accuracy is not None and not 0 <= require_accuracy <= 1:
+            raise CommandError("--require-accuracy takes a share from 0 to 1, for example 0.99.")
         script = options["script"] or "latin"
         if if_missing and TrainedModel.objects.filter(script=script).exists():
             if verbosity >= 1:
