@@ -18,6 +18,7 @@ from ml.preprocessing import FINE_BOX, STROKE
 from ml.refusals import Refused
 
 CANVAS = FINE_BOX + 48  # px; room to turn and bend
+WORN = 0.06  # share of the variants that each kind of wear befalls
 PHOTOGRAPHED = 0.15  # share of the variants that go the way of a photograph
 
 
@@ -31,13 +32,14 @@ def variant(shape: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         float32 (28, 28), 0.0 paper to 1.0 ink.
     """
     for _ in range(3):  # a distortion may leave nothing that can be read
-        bent = wear(bend(shape, rng), rng)
+        much = rng.random()  # most hands are close to the usual forms, and only some are far off
+        bent = wear(bend(shape, much, rng), much, rng)
         try:
-            field = _jittered(bent, rng)
-            if rng.random() >= PHOTOGRAPHED:
+            field = _jittered(bent, much, rng)
+            if rng.random() >= 2 * PHOTOGRAPHED * much:
                 return field
             traced, _ = preprocessing.trace(photograph(bent, rng))
-            seen = _jittered(traced, rng)
+            seen = _jittered(traced, much, rng)
         except Refused:
             continue
         if _likeness(field, seen) > 0.6:  # else the picture was ruined beyond its label
@@ -45,10 +47,9 @@ def variant(shape: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return preprocessing.centre(preprocessing.redraw(shape))
 
 
-def bend(shape: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Turn, shear, stretch and bend a shape, little or much: uint8 (CANVAS, CANVAS), 0 or 1."""
-    much = rng.random()  # most hands are close to the usual forms, and only some are far off
-    turn, shear = rng.normal(0, 0.18 * much, 2)  # radians, share of the height
+def bend(shape: np.ndarray, much: float, rng: np.random.Generator) -> np.ndarray:
+    """Turn, shear, stretch and bend a shape, 0 not at all to 1 much: uint8 (CANVAS, CANVAS)."""
+    turn, shear = rng.normal(0, 0.2 * much, 2)  # radians, share of the height
     stretch = np.exp(rng.normal(0, 0.15 * much))
     cos, sin = np.cos(turn), np.sin(turn)
     matrix = np.array([[cos, -sin], [sin, cos]]) @ np.array([[stretch, shear], [0, 1 / stretch]])
@@ -68,18 +69,18 @@ def bend(shape: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return cv2.threshold(soft, 127, 1, cv2.THRESH_BINARY)[1]
 
 
-def wear(shape: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Break strokes, add specks, lose detail or an edge, each now and then."""
-    chance = rng.random(5)
-    if chance[0] < 0.06:
+def wear(shape: np.ndarray, much: float, rng: np.random.Generator) -> np.ndarray:
+    """Break strokes, add specks, lose detail or an edge, each now and then, 0 never to 1 often."""
+    often = rng.random(5) < 2 * WORN * much
+    if often[0]:
         shape = _broken(shape, rng)
-    if chance[1] < 0.06:
+    if often[1]:
         shape = _low_resolution(shape, rng)
-    if chance[2] < 0.05:
+    if often[2]:
         shape = _cropped(shape, rng)
-    if chance[3] < 0.06:
+    if often[3]:
         shape = _rough(shape, rng)
-    if chance[4] < 0.04:
+    if often[4]:
         shape = _ruled(shape, rng)
     return shape
 
@@ -109,11 +110,11 @@ def photograph(shape: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return _jpeg(pixels, int(rng.integers(25, 95))) if rng.random() < 0.5 else pixels
 
 
-def _jittered(shape: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _jittered(shape: np.ndarray, much: float, rng: np.random.Generator) -> np.ndarray:
     """Centre a shape with a stroke width and position that are not quite the usual ones."""
-    fine = preprocessing.redraw(_tight(shape), STROKE * np.exp(rng.normal(0, 0.12)))
+    fine = preprocessing.redraw(_tight(shape), STROKE * np.exp(rng.normal(0, 0.2 * much)))
     field = preprocessing.centre(fine)
-    dx, dy, zoom = *rng.normal(0, 0.35, 2), np.exp(rng.normal(0, 0.03))
+    dx, dy, zoom = *rng.normal(0, 0.6 * much, 2), np.exp(rng.normal(0, 0.05 * much))
     middle = (preprocessing.FIELD - 1) / 2 * (1 - zoom)
     matrix = np.array([[zoom, 0, middle + dx], [0, zoom, middle + dy]], np.float32)
     return cv2.warpAffine(field, matrix, field.shape, flags=cv2.INTER_LINEAR)
