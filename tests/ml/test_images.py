@@ -53,7 +53,7 @@ def test_every_colour_mode_gives_the_same_picture(mode: str, scene: Image.Image)
 
 @pytest.mark.parametrize(("kind", "white"), [(np.float32, 1.0), (np.uint16, 4095)])
 def test_shares_and_twelve_bits_are_scaled(kind: type, white: float, scene: Image.Image) -> None:
-    scaled = (np.asarray(scene) / 255 * white).astype(kind)
+    scaled: np.ndarray = (np.asarray(scene) / 255 * white).astype(kind)
 
     picture = images.open_picture(encode(Image.fromarray(scaled), "TIFF"))
 
