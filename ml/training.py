@@ -31,6 +31,7 @@ from ml.scripts import SCRIPTS
 from ml.variants import Variants
 
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
+MAX_LOSS = 1000.0  # guessing has 2.3; beyond this nothing is learned any more
 LABEL_SMOOTHING = 0.02  # some labels are wrong, and no answer is certain
 
 
@@ -348,10 +349,12 @@ def _fit(
         tested = _pass(model, held.fields, held.labels, config.batch_size, learn=False)
         record = {"epoch": epoch + 1, **learned}
         record |= {f"val_{name}": value for name, value in tested.items()}
-        if not math.isfinite(record["val_loss"]):
+        if not (record["loss"] < MAX_LOSS and record["val_loss"] < MAX_LOSS):  # or not a number
+            if not run.state["epoch"]:
+                run.close()  # nothing to go on with
             raise TrainingError(
-                f"The loss of epoch {epoch + 1} is no number any more. "
-                "Use a smaller --learning-rate."
+                f"The training came apart in epoch {epoch + 1}, with a loss of "
+                f"{record['val_loss']:g}. Use a smaller --learning-rate."
             )
         elapsed = time.perf_counter() - start
         run.save(model, record, earlier + elapsed)
@@ -437,7 +440,16 @@ def _progress(
 
 
 def _export(model: keras.Model, folder: Path) -> dict[str, Path]:
-    """Write the network to train on, and the one to serve with its weights in 8 bits."""
+    """Write the network to train on, and the one to serve with its weights in 8 bits.
+
+    Raises:
+        TrainingError: Keras runs on another backend; the checkpoint stays.
+    """
+    if keras.backend.backend() != "tensorflow":
+        raise TrainingError(
+            "The network is trained, but only TensorFlow can write the file that is served. "
+            "Run the command again with KERAS_BACKEND=tensorflow and --resume."
+        )
     import tensorflow as tf
 
     files = {name: folder / name for name in (cards.TRAINED_FILE, cards.SERVED_FILE)}

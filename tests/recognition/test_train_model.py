@@ -212,6 +212,22 @@ def test_pictures_without_a_digit_are_nothing_to_train_on(tmp_path: Path) -> Non
         )
 
 
+def test_another_backend_trains_and_tensorflow_exports_what_it_left(
+    drawn_digits: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import keras
+
+    with monkeypatch.context() as patched:
+        patched.setattr(keras.backend, "backend", lambda: "jax")
+        with pytest.raises(CommandError, match="KERAS_BACKEND=tensorflow and --resume"):
+            train(drawn_digits, name="drawn-11", epochs=1)
+
+    output = train(drawn_digits, name="drawn-11", epochs=1, resume=True)
+
+    assert "epoch" not in output
+    assert TrainedModel.objects.filter(version="drawn-11").exists()
+
+
 def test_a_name_whose_folder_exists_is_refused_before_the_training(
     drawn_digits: Path, settings: Settings
 ) -> None:
