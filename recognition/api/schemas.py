@@ -16,9 +16,8 @@ from recognition.forms import TRUE_TEXT
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 EXAMPLE_PICTURE = (  # a 7, so that the examples can be sent as they are
-    "iVBORw0KGgoAAAANSUhEUgAAABQAAAAUAgMAAADw5/WeAAAADFBMVEX7+/v19fXy8vKCgoKxZ9FnAAAAYklEQVR42iXMoQ3C"
-    "QAAF0Hc/pxANCzAImhkqWKEaiegmnEfACN2BDVAkNSgEpATBG+CVHoK1MDexDFex6XdiPr/Fa38Tq1ZVn8ddqE2U01Po"
-    "RvE9EnU7CeV/EsuFcCCMhIkfn+oVpX2yTPQAAAAASUVORK5CYII="
+    "iVBORw0KGgoAAAANSUhEUgAAABQAAAAUCAAAAACo4kLRAAAATElEQVQYGW3BwRHAMAgEse2/6Q1nwJOHJXzAB/zDA4PL"
+    "wOAyMLgMPFgGXhQPXIQHLooNB2HDQXHgoDiwEQ5sFBc2igsbxYUDvPABHz7NdTnV1bTC5QAAAABJRU5ErkJggg=="
 )
 EXAMPLE_ID = "0b7c1a52-4c8e-4a60-9a57-1f0f8e5d2c11"
 EXAMPLE: dict[str, Any] = {
@@ -27,7 +26,7 @@ EXAMPLE: dict[str, Any] = {
     "source": "api",
     "script": "latin",
     "text": "7",
-    "confidence": 0.995899,
+    "confidence": 0.999171,
     "verdict": "accepted",
     "reason": None,
     "explanation": None,
@@ -35,27 +34,27 @@ EXAMPLE: dict[str, Any] = {
         {
             "label": "7",
             "probabilities": [
-                1.5e-05,
-                0.003614,
-                5e-06,
-                1.5e-05,
-                0.000171,
-                1e-05,
-                6.9e-05,
-                0.995899,
-                5.5e-05,
+                0.000152,
+                0.00013,
+                3.3e-05,
+                7e-05,
+                7.6e-05,
+                5.3e-05,
+                8.4e-05,
+                0.999171,
                 6.7e-05,
+                0.000124,
             ],
-            "box": [6, 3, 8, 13],
+            "box": [5, 2, 10, 16],
         }
     ],
-    "model": "latin-1",
+    "model": "latin-5",
     "duration_ms": 1.9,
     "picture": {
         "url": f"/api/v1/predictions/{EXAMPLE_ID}/picture",
         "width": 20,
         "height": 20,
-        "sha256": "b8ceb127b432470d8aeace26089694ce262fa66165b961ab0a1b05d67b5a8c0c",
+        "sha256": "cddb06450c3b2fa814a824f8171719dd9bc88386cb03b27e500c807be18470ad",
     },
     "true_text": None,
     "reviewed_at": None,

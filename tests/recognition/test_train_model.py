@@ -111,7 +111,7 @@ def test_the_served_file_answers_like_the_trained_one(drawn_digits: Path) -> Non
 def test_a_training_in_half_precision_leaves_a_network_in_full(drawn_digits: Path) -> None:
     import keras
 
-    train(drawn_digits, name="drawn-6", architecture="quick", epochs=6, precision="bfloat16")
+    train(drawn_digits, name="drawn-6", architecture="quick", epochs=30, precision="bfloat16")
 
     model = TrainedModel.objects.get(version="drawn-6")
     trained = keras.saving.load_model(model.directory / cards.TRAINED_FILE)
