@@ -18,8 +18,8 @@ from ml.preprocessing import FINE_BOX, STROKE
 from ml.refusals import Refused
 
 CANVAS = FINE_BOX + 48  # px; room to turn and bend
-WORN = 0.06  # share of the variants that each kind of wear befalls
-PHOTOGRAPHED = 0.15  # share of the variants that go the way of a photograph
+WORN = 0.06  # share of all variants that each kind of wear befalls, more of those that go far
+PHOTOGRAPHED = 0.15  # the same for those that go the way of a photograph
 
 
 def variant(shape: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -102,7 +102,7 @@ def train(
         The card and the new model directory.
 
     Raises:
-        TrainingError, datasets.DatasetError: nothing was trained.
+        TrainingError, datasets.DatasetError: there is no new model; the text says what to do.
     """
     began = time.perf_counter()
     _check(config, root)
