@@ -1,144 +1,41 @@
-"""The networks: a dict of named builders. Each ends in a layer "logits".
-
-`r0`, `r3` and `r4` are the networks of the three reports that print theirs, layer by layer.
-`compact` is the one that ships, `quick` one for a training in a minute.
-"""
+"""Which networks there are; to build one (`ml.networks`) costs Keras' seconds, to name one not."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import importlib
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
-import keras
-from keras import layers
-
-INPUT = (28, 28, 1)
+if TYPE_CHECKING:
+    import keras
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """A builder, and whether the network has an eleventh output for what is no digit."""
+    """A network by the name of its function in `ml.networks`.
 
-    build: Callable[[int], keras.Model]
-    rejects: bool
-
-
-def compact(outputs: int) -> keras.Model:
-    """A small residual network: 0.48 million parameters, 43 million multiplications a picture."""
-    field = keras.Input(INPUT, name="field")
-    x = _conv(field, 32, name="stem")
-    x = _residual(x, name="stem_1")
-    x = _conv(x, 64, strides=2, name="half")
-    x = _residual(x, name="half_1")
-    x = _residual(x, name="half_2")
-    x = _conv(x, 128, strides=2, name="quarter")
-    x = _residual(x, name="quarter_1")
-    x = _residual(x, name="quarter_2")
-    x = layers.DepthwiseConv2D(7, name="gather")(x)  # weighs each place, as a pooling cannot
-    x = layers.Flatten(name="features")(x)
-    x = layers.Dropout(0.3, name="dropout")(x)
-    return _with_logits(field, x, outputs)
-
-
-def quick(outputs: int) -> keras.Model:
-    """Three convolutions, two of them with strides: 0.09 million parameters, fast to train."""
-    field = keras.Input(INPUT, name="field")
-    x = _conv(field, 32, strides=2, name="half")
-    x = _conv(x, 64, strides=2, name="quarter")
-    x = _conv(x, 64, name="quarter_1")
-    x = layers.Flatten(name="features")(x)
-    x = layers.Dropout(0.3, name="dropout")(x)
-    return _with_logits(field, x, outputs)
-
-
-def r0(outputs: int) -> keras.Model:
-    """Report R0: two convolutions and 64 dense units."""
-    field = keras.Input(INPUT, name="field")
-    x = _plain_convolutions(field, (32, 64))
-    x = layers.Flatten(name="flatten")(x)
-    x = layers.Dense(64, activation="relu", name="dense")(x)
-    return _with_logits(field, x, outputs)
-
-
-def r3(outputs: int) -> keras.Model:
-    """Report R3: two convolutions, 128 dense units, dropout."""
-    field = keras.Input(INPUT, name="field")
-    x = _plain_convolutions(field, (32, 64))
-    x = layers.Flatten(name="flatten")(x)
-    x = layers.Dense(128, activation="relu", name="dense")(x)
-    x = layers.Dropout(0.5, name="dropout")(x)
-    return _with_logits(field, x, outputs)
-
-
-def r4(outputs: int) -> keras.Model:
-    """Report R4: three convolutions, the last without pooling, and 64 dense units."""
-    field = keras.Input(INPUT, name="field")
-    x = _plain_convolutions(field, (32, 64))
-    x = layers.Conv2D(64, 3, activation="relu", name="conv_3")(x)
-    x = layers.Flatten(name="flatten")(x)
-    x = layers.Dense(64, activation="relu", name="dense")(x)
-    return _with_logits(field, x, outputs)
-
-
-@keras.saving.register_keras_serializable("ml")
-class FusedNormalization(layers.BatchNormalization):  # type: ignore[misc]  # Keras has no types
-    """Batch normalisation that trains in one operation of TensorFlow's, in bfloat16 too.
-
-    Keras composes it of many, which take a third of a training's time. The statistics that serve
-    are kept as Keras keeps them, so the weights of the one fit the other.
+    `rejects` says whether it has an eleventh output, for what is no digit.
     """
 
-    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        learns = training and self.trainable
-        if not learns or keras.backend.backend() != "tensorflow":
-            return super().call(inputs, training=training, mask=mask)
-        from tensorflow import raw_ops
+    name: str
+    rejects: bool
 
-        none = keras.ops.zeros([0])
-        made = raw_ops.FusedBatchNormV3(
-            x=inputs,
-            scale=self.gamma.value,
-            offset=self.beta.value,
-            mean=none,
-            variance=none,
-            epsilon=self.epsilon,
-        )
-        for kept, new in (
-            (self.moving_mean, made.batch_mean),
-            (self.moving_variance, made.batch_variance),
-        ):
-            kept.assign(kept * self.momentum + new * (1 - self.momentum))
-        return made.y
+    @property
+    def outputs(self) -> int:
+        return 11 if self.rejects else 10
+
+    def build(self) -> keras.Model:
+        """A new network with random weights."""
+        return getattr(importlib.import_module("ml.networks"), self.name)(self.outputs)
 
 
-def _conv(x: keras.KerasTensor, filters: int, *, name: str, strides: int = 1) -> keras.KerasTensor:
-    x = layers.Conv2D(filters, 3, strides, "same", use_bias=False, name=f"{name}_conv")(x)
-    x = FusedNormalization(name=f"{name}_norm")(x)
-    return layers.ReLU(name=f"{name}_relu")(x)
-
-
-def _residual(x: keras.KerasTensor, *, name: str) -> keras.KerasTensor:
-    return layers.Add(name=f"{name}_add")([x, _conv(x, x.shape[-1], name=name)])
-
-
-def _plain_convolutions(x: keras.KerasTensor, filters: tuple[int, ...]) -> keras.KerasTensor:
-    for number, count in enumerate(filters, start=1):
-        x = layers.Conv2D(count, 3, activation="relu", name=f"conv_{number}")(x)
-        x = layers.MaxPooling2D(2, name=f"pool_{number}")(x)
-    return x
-
-
-def _with_logits(field: keras.KerasTensor, x: keras.KerasTensor, outputs: int) -> keras.Model:
-    """End in logits; the softmax of the reports follows in the loss and when serving."""
-    logits = layers.Dense(outputs, name="logits", dtype="float32")(x)
-    return keras.Model(field, logits)
-
-
-ARCHITECTURES: dict[str, Architecture] = {
-    "compact": Architecture(compact, rejects=True),
-    "quick": Architecture(quick, rejects=False),
-    "r0": Architecture(r0, rejects=False),
-    "r3": Architecture(r3, rejects=False),
-    "r4": Architecture(r4, rejects=False),
+ARCHITECTURES = {
+    found.name: found
+    for found in (
+        Architecture("compact", rejects=True),
+        Architecture("quick", rejects=False),
+        Architecture("r0", rejects=False),
+        Architecture("r3", rejects=False),
+        Architecture("r4", rejects=False),
+    )
 }

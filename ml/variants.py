@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
@@ -68,17 +68,33 @@ def trace(
         non_digits: whether pictures labelled `NOT_A_DIGIT` are kept.
         repeat: how often the pictures of each part are there; once each when empty.
     """
+    return begin_trace(parts, workers, non_digits=non_digits, repeat=repeat)()
+
+
+def begin_trace(
+    parts: Sequence[Dataset],
+    workers: Executor,
+    *,
+    non_digits: bool,
+    repeat: Sequence[int] = (),
+) -> Callable[[], Traced]:
+    """As `trace`, but returns at once; what it returns waits for the workers."""
     counts = np.repeat(repeat or [1] * len(parts), [len(part) for part in parts])
     labels = np.concatenate([part.labels for part in parts])
     pictures = [picture for part in parts for picture in part.pictures]
     chunks = [pictures[i : i + CHUNK] for i in range(0, len(pictures), CHUNK)]
-    packed, measured = zip(*workers.map(_trace_chunk, chunks), strict=True)
-    bits, sizes = np.concatenate(packed), np.concatenate(measured)
-    wanted = sizes[:, 0] > 0
-    if not non_digits:
-        wanted &= labels != NOT_A_DIGIT
-    often = np.repeat(np.flatnonzero(wanted), counts[wanted])
-    return Traced(bits[often], sizes[often], labels[often])
+    done = workers.map(_trace_chunk, chunks)
+
+    def traced() -> Traced:
+        packed, measured = zip(*done, strict=True)
+        bits, sizes = np.concatenate(packed), np.concatenate(measured)
+        wanted = sizes[:, 0] > 0
+        if not non_digits:
+            wanted &= labels != NOT_A_DIGIT
+        often = np.repeat(np.flatnonzero(wanted), counts[wanted])
+        return Traced(bits[often], sizes[often], labels[often])
+
+    return traced
 
 
 def plain(traced: Traced, workers: Executor) -> np.ndarray:

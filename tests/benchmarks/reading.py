@@ -78,10 +78,10 @@ def _count_right(recognizer: Recognizer, size: tuple[int, int], hands: int) -> t
 
 def keras_predict() -> list[Result]:
     """What the reports did: squash the picture to 28x28 and call Keras's `predict`."""
-    from ml.architectures import ARCHITECTURES
+    from ml.networks import r3
 
     start = time.perf_counter()
-    model = ARCHITECTURES["r3"].build(10)
+    model = r3(10)
     files = _pictures()
     model.predict(_squash(files[0]), verbose=0)
     first = time.perf_counter() - start

@@ -3,16 +3,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ml.architectures import ARCHITECTURES
+
 pytestmark = pytest.mark.training
 
 
 def layers(name: str) -> list[str]:
     from keras import layers as kinds
 
-    from ml.architectures import ARCHITECTURES
-
     lines = []
-    for layer in ARCHITECTURES[name].build(10).layers[1:]:
+    for layer in ARCHITECTURES[name].build().layers[1:]:
         if isinstance(layer, kinds.Conv2D):
             width, height = layer.kernel_size
             lines.append(f"Conv {layer.filters} {width}x{height} {layer.activation.__name__}")
@@ -58,30 +58,24 @@ def test_r4_is_the_network_of_its_report() -> None:
 def test_the_reports_networks_have_the_size_that_their_layers_give(
     name: str, parameters: int
 ) -> None:
-    from ml.architectures import ARCHITECTURES
-
-    assert ARCHITECTURES[name].build(10).count_params() == parameters
+    assert ARCHITECTURES[name].build().count_params() == parameters
 
 
 def test_compact_is_small_and_has_a_way_to_say_no() -> None:
-    from ml.architectures import ARCHITECTURES
-
     compact = ARCHITECTURES["compact"]
 
     assert compact.rejects
-    assert compact.build(11).count_params() < 500_000
+    assert compact.build().count_params() < 500_000
 
 
 def test_quick_is_smaller_still() -> None:
-    from ml.architectures import ARCHITECTURES
-
-    assert ARCHITECTURES["quick"].build(10).count_params() < 100_000
+    assert ARCHITECTURES["quick"].build().count_params() < 100_000
 
 
 def test_fused_normalization_computes_what_keras_does_and_keeps_the_same_statistics() -> None:
     import keras
 
-    from ml.architectures import FusedNormalization
+    from ml.networks import FusedNormalization
 
     inputs = np.random.default_rng(1).normal(3, 2, (64, 7, 7, 5)).astype(np.float32)
     fused, composed = FusedNormalization(), keras.layers.BatchNormalization()
@@ -100,7 +94,7 @@ def test_fused_normalization_learns_as_keras_does() -> None:
     import keras
     import tensorflow as tf
 
-    from ml.architectures import FusedNormalization
+    from ml.networks import FusedNormalization
 
     inputs = tf.constant(np.random.default_rng(2).normal(3, 2, (16, 7, 7, 5)), tf.float32)
     slopes = []

@@ -20,6 +20,7 @@ from pytest_django.fixtures import Settings
 
 from fixtures import drawing
 from ml import cards, reports
+from ml.architectures import ARCHITECTURES
 from ml.calibration import probabilities
 from ml.preprocessing import to_field
 from ml.recognizer import Recognizer
@@ -238,7 +239,6 @@ def test_a_name_whose_folder_exists_is_refused_before_the_training(
 
 
 def test_the_help_names_every_architecture() -> None:
-    from ml.architectures import ARCHITECTURES
     from recognition.management.commands.train_model import Command
 
     text = Command().create_parser("manage.py", "train_model").format_help()

@@ -1,24 +1,22 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from ml import datasets
+from ml import datasets, runs, training
+from ml.architectures import ARCHITECTURES
+from ml.runs import Progress, TrainConfig, TrainingError
 from ml.scripts import SCRIPTS
-from recognition.management import quiet, reports
+from recognition.management import reports
 from recognition.models import TrainedModel
-
-if TYPE_CHECKING:
-    from ml.training import Progress
 
 
 class Command(BaseCommand):
@@ -42,9 +40,7 @@ class Command(BaseCommand):
             help="where the data sets lie (default: the environment variable DIGITS_DATA_DIR; "
             "without either, MNIST comes through Keras)",
         )
-        parser.add_argument(
-            "--architecture", help="compact, quick, r0, r3 or r4 (default: compact)"
-        )
+        parser.add_argument("--architecture", help=f"{', '.join(ARCHITECTURES)} (default: compact)")
         parser.add_argument(
             "--start-from", metavar="VERSION", help="begin with the weights of a registered model"
         )
@@ -98,16 +94,11 @@ class Command(BaseCommand):
                 self.stdout.write(f"A model for {SCRIPTS[script].name} is registered already.")
             return
 
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        logging.getLogger("tensorflow").setLevel(logging.ERROR)
-        with quiet.native_libraries():
-            from ml import training  # Keras costs seconds and half a gigabyte: only here.
-
         root = Path(settings.MODEL_ROOT)
         try:
             given = _given(options)
-            config = training.unfinished(root, given) if resume else training.TrainConfig(**given)
-        except training.TrainingError as error:
+            config = runs.unfinished(root, given) if resume else TrainConfig(**given)
+        except TrainingError as error:
             raise CommandError(str(error)) from error
         start = _directory(config.start_from) if config.start_from else None
         if config.name and TrainedModel.objects.filter(version=config.name).exists():
@@ -124,7 +115,7 @@ class Command(BaseCommand):
                 resume=resume,
                 start=start,
             )
-        except (training.TrainingError, datasets.DatasetError) as error:
+        except (TrainingError, datasets.DatasetError) as error:
             raise CommandError(str(error)) from error
 
         if verbosity >= 1:

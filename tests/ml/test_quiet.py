@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from recognition.management import quiet
+from ml import quiet
 
 
 def test_what_native_libraries_say_is_dropped_for_a_while(

@@ -13,7 +13,7 @@ def native_libraries() -> Iterator[None]:
     """Drop what libraries write to the process's error stream past Python, for a while.
 
     TensorFlow greets with a dozen lines about processors and drivers before any setting is
-    read. Errors still come: as exceptions. Only for a process without other threads.
+    read. Errors still come: as exceptions. What other threads write meanwhile is dropped too.
     """
     sys.stderr.flush()
     kept = os.dup(2)

@@ -1,0 +1,138 @@
+"""One training: what it depends on, what it tells, and the checkpoint that lets it go on."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import keras
+
+
+class TrainingError(Exception):
+    """The training cannot be done as asked; the text says why."""
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Everything that a training depends on; it is kept whole in the card."""
+
+    datasets: tuple[str, ...] = ("mnist",)
+    repeat: tuple[int, ...] = ()  # variants of each picture an epoch, one number a data set
+    data_dir: str | None = None
+    architecture: str = "compact"
+    start_from: str = ""  # version of the model whose weights it begins with
+    precision: Literal["float32", "bfloat16"] = "float32"
+    optimizer: Literal["adam", "sgd", "adamw"] = "adamw"
+    learning_rate: float = 0.002
+    epochs: int = 20
+    batch_size: int = 128
+    validation_split: float = 0.1
+    augment: bool = True
+    patience: int = 0  # epochs without gain before an early stop; 0 never stops early
+    seed: int = 1
+    script: str = "latin"
+    name: str = ""
+
+
+# What an option is in a checkpoint from before it was there.
+_DEFAULTS = json.loads(json.dumps(dataclasses.asdict(TrainConfig())))
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a progress callback hears after every epoch; times in seconds."""
+
+    epoch: int
+    epochs: int
+    loss: float
+    accuracy: float
+    validation_loss: float
+    validation_accuracy: float
+    elapsed: float
+    left: float
+
+
+def unfinished(root: Path, wanted: dict[str, Any]) -> TrainConfig:
+    """The configuration of the newest interrupted training that has the wanted values.
+
+    Raises:
+        TrainingError: there is none.
+    """
+    for path in _states(root):
+        saved = json.loads(path.read_text(encoding="utf-8"))["config"]
+        lists = {name: tuple(saved[name]) for name in ("datasets", "repeat") if name in saved}
+        config = TrainConfig(**{**saved, **lists})
+        if all(getattr(config, name) == value for name, value in wanted.items()):
+            return config
+    raise TrainingError(
+        "There is no interrupted training with these options to go on with. "
+        "Leave --resume out to start one."
+    )
+
+
+def _states(root: Path) -> list[Path]:
+    """What interrupted trainings left, the newest first."""
+    return sorted((root / ".training").glob("*/state.json"), reverse=True)
+
+
+@dataclass
+class Run:
+    """The checkpoint of one training: a folder that goes when the model directory is written."""
+
+    folder: Path
+    state: dict[str, Any]
+
+    @classmethod
+    def open(cls, root: Path, config: TrainConfig, resume: bool) -> Run:
+        wanted = json.loads(json.dumps(dataclasses.asdict(config)))
+        for path in _states(root) if resume else ():
+            state = json.loads(path.read_text(encoding="utf-8"))
+            if {**_DEFAULTS, **state["config"]} == wanted:
+                return cls(path.parent, state)
+        folder = root / ".training" / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.getpid()}"
+        folder.mkdir(parents=True)
+        empty = {"config": wanted, "epoch": 0, "best": None, "history": [], "elapsed": 0.0}
+        return cls(folder, empty)
+
+    @property
+    def earlier(self) -> float:
+        """Seconds that were trained before this process took over."""
+        return float(self.state["elapsed"])
+
+    @property
+    def last(self) -> Path:
+        return self.folder / "last.keras"
+
+    @property
+    def best(self) -> Path:
+        return self.folder / "best.keras"
+
+    def save(self, model: keras.Model, record: dict[str, float], seconds: float) -> None:
+        """Keep the weights and the score of an epoch; each file appears whole."""
+        _replace(self.last, lambda path: model.save(path))
+        score = record["val_loss"]
+        if self.state["best"] is None or score < self.state["best"]:
+            self.state["best"] = score
+            self.state["best_epoch"] = record["epoch"]
+            _replace(self.best, lambda path: model.save(path, include_optimizer=False))
+        self.state.update(epoch=record["epoch"], elapsed=round(seconds, 1))
+        self.state["history"].append(record)
+        text = json.dumps(self.state)
+        _replace(self.folder / "state.json", lambda path: path.write_text(text, encoding="utf-8"))
+
+    def close(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _replace(path: Path, write: Callable[[Path], Any]) -> None:
+    partial = path.with_name(f"partial-{path.name}")
+    write(partial)
+    partial.replace(path)
