@@ -114,7 +114,8 @@ def keep(picture: Picture) -> Kept:
     """Encode a picture anew: PNG when small, JPEG when large."""
     image = picture.image
     if max(image.size) <= PNG_SIDE:
-        data, suffix = to_png(np.asarray(image)), ".png"
+        pixels = picture.gray if image.mode == "L" else np.asarray(image)
+        data, suffix = to_png(pixels), ".png"
     else:
         buffer = io.BytesIO()
         image.save(buffer, "JPEG", quality=88)
@@ -228,4 +229,4 @@ def _picture(image: Image.Image) -> Picture:
         image = image.copy()
         image.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.BOX, reducing_gap=2.0)
     image.info.clear()  # comments and profiles would be written again
-    return Picture(image, np.asarray(image.convert("L")))
+    return Picture(image, np.asarray(image if image.mode == "L" else image.convert("L")))
