@@ -40,12 +40,13 @@ def forget(request: HttpRequest) -> None:
 def remember(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
     """Middleware that tells the browser what became of the request's cookie.
 
-    A browser that comes back has its year anew, at most once a day.
+    A browser that comes back and opens a page has its year anew, at most once a day.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         before = request.COOKIES.get(COOKIE)
-        if before and not known(request, within=DAY) and (found := known(request)):
+        opens = before and request.method == "GET"
+        if opens and not known(request, within=DAY) and (found := known(request)):
             request.COOKIES[COOKIE] = sign(found)
         response = get_response(request)
         after = request.COOKIES.get(COOKIE)
