@@ -66,7 +66,7 @@ def fit(
             model = _compiled(config, steps=-(-len(labels) // config.batch_size))
             if beginning:
                 model.set_weights(beginning)
-        order = np.random.default_rng((config.seed, epoch)).permutation(len(labels))
+        order = _order(len(labels), config, epoch)
         learned = _pass(model, fields[order], labels[order], config.batch_size, learn=True)
         tested = _pass(model, *held, config.batch_size, learn=False)
         record = {"epoch": epoch + 1, **learned}
@@ -114,6 +114,16 @@ def export(model: keras.Model, folder: Path) -> dict[str, Path]:
         verbose=False,
     )
     return files
+
+
+def _order(count: int, config: TrainConfig, epoch: int) -> np.ndarray:
+    """In which order an epoch shows its pictures.
+
+    The last batch is filled up with the first pictures: TensorFlow takes a second or two to
+    prepare for a batch of another size.
+    """
+    order = np.random.default_rng((config.seed, epoch)).permutation(count)
+    return np.resize(order, -(-count // config.batch_size) * config.batch_size)
 
 
 def _pass(

@@ -10,7 +10,7 @@ import os
 import platform
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -68,10 +68,12 @@ def train(
         fitting = _fitting()  # meanwhile the workers trace
         weights = fitting.weights(start / cards.TRAINED_FILE, config) if start else None
         held = _Held.of([part[1] for part in parts], workers, seed=config.seed + 1, rejects=rejects)
+        learned = traced()
+        _need_every_digit(learned.labels, SCRIPTS[config.script].numerals)
         run = Run.open(root, config, resume)
         earlier = run.earlier
         with Variants(
-            traced(),
+            learned,
             workers,
             seed=config.seed,
             epochs=config.epochs,
@@ -197,6 +199,15 @@ def _need_digits(labels: np.ndarray) -> None:
     if not (labels != NOT_A_DIGIT).any():
         raise TrainingError(
             "No digit can be read in these pictures. Name a data set that holds digits too."
+        )
+
+
+def _need_every_digit(labels: np.ndarray, numerals: Sequence[str]) -> None:
+    missing = [numeral for digit, numeral in enumerate(numerals) if digit not in labels]
+    if missing:
+        raise TrainingError(
+            f"No picture of {', '.join(missing)} is left to learn from. Add pictures (some are "
+            "set aside for the validation), or name another data set beside this one."
         )
 
 

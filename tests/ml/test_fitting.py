@@ -38,3 +38,18 @@ def test_a_pass_that_learns_lowers_the_loss() -> None:
     first, *_, last = (fitting._pass(model, fields, labels, 32, learn=True) for _ in range(10))
 
     assert last["loss"] < 0.7 * first["loss"]
+
+
+def test_every_picture_is_shown_and_the_last_batch_is_filled_up() -> None:
+    from ml import fitting
+    from ml.runs import TrainConfig
+
+    config = TrainConfig(batch_size=32, seed=5)
+
+    first, second = (fitting._order(100, config, epoch) for epoch in range(2))
+
+    assert len(first) == 128
+    assert set(first) == set(range(100))
+    assert list(first[100:]) == list(first[:28])
+    assert list(first) != list(second)
+    assert list(first) == list(fitting._order(100, config, 0))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -211,6 +212,18 @@ def test_pictures_without_a_digit_are_nothing_to_train_on(tmp_path: Path) -> Non
         train(
             tmp_path, dataset=["bhmsds_nondigits"], data_dir=str(tmp_path), architecture="compact"
         )
+
+
+def test_a_digit_that_nobody_shows_is_named(drawn_digits: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "digits"
+    shutil.copytree(drawn_digits, folder)
+    shutil.rmtree(folder / "7")
+    (folder / "7").mkdir()
+
+    with pytest.raises(CommandError, match="No picture of 7 is left to learn from"):
+        train(folder, name="drawn-11")
+
+    assert not TrainedModel.objects.filter(version="drawn-11").exists()
 
 
 def test_another_backend_trains_and_tensorflow_exports_what_it_left(
