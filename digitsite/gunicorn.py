@@ -19,3 +19,16 @@ max_requests = 20_000  # then a worker is replaced, one at a time
 max_requests_jitter = 2_000
 control_socket_disable = True  # it would lie in the home folder, which may not be writable
 accesslog = "-" if env.flag("ACCESS_LOG", default=False) else None
+
+
+def post_worker_init(worker: object) -> None:
+    """Load what the first visitor of each worker would wait for: a third of a second."""
+    from django.db import connections
+    from django.urls import get_resolver
+
+    from ml.scripts import LATIN
+    from recognition import recognizers
+
+    get_resolver().url_patterns  # noqa: B018  asking for them loads the views
+    recognizers.warm(LATIN.code)
+    connections.close_all()  # each thread will have its own

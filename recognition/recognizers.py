@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+import logging
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from django.db import DatabaseError
 
 from ml import cards, images, preprocessing, saliency, stages
 from ml.images import Kept, Picture
@@ -17,6 +19,8 @@ from ml.saliency import Saliency
 from ml.stages import Stages
 from ml.strokes import Box
 from recognition.models import TrainedModel
+
+logger = logging.getLogger(__name__)
 
 FRESH = 1.0  # seconds that a process goes without asking which model is active
 
@@ -76,6 +80,16 @@ def current(script: str) -> tuple[TrainedModel, Recognizer]:
     if found is None or now - found[0] >= FRESH:
         found = _current[script] = (now, active(script))
     return found[1]
+
+
+def warm(script: str) -> None:
+    """Load the active model and let it read once. A site without one has to start all the same."""
+    try:
+        _, recognizer = current(script)
+    except (ModelUnavailable, DatabaseError) as error:
+        logger.warning("Nothing can be read yet: %s", error)
+    else:
+        recognizer.probabilities(np.zeros((preprocessing.FIELD, preprocessing.FIELD), np.float32))
 
 
 def forget() -> None:

@@ -156,6 +156,19 @@ def test_gunicorn_takes_its_configuration(tmp_path: Path) -> None:
     assert result.returncode == 0, result.stderr
 
 
+def test_a_worker_starts_where_there_is_no_database_yet(tmp_path: Path) -> None:
+    program = (
+        "import digitsite.wsgi; from digitsite import gunicorn; gunicorn.post_worker_init(None)"
+    )
+
+    result = python(
+        "-c", program, tmp_path=tmp_path, DJANGO_SETTINGS_MODULE="digitsite.settings", **PRODUCTION
+    )
+
+    assert result.returncode == 0, result.stderr
+    assert "Nothing can be read yet: no such table" in result.stderr
+
+
 def test_the_log_goes_to_standard_error_from_the_level_on_that_is_set(tmp_path: Path) -> None:
     program = (
         "import django, logging; django.setup(); log = logging.getLogger('recognition'); "

@@ -36,3 +36,23 @@ def test_a_newly_active_model_is_used_once_the_answer_is_old(
 
     with pytest.raises(recognizers.ModelUnavailable):  # the new one has no files
         recognizers.current("latin")
+
+
+def test_after_warming_up_the_first_reading_waits_for_nothing(
+    digit_model: TrainedModel,
+    monkeypatch: pytest.MonkeyPatch,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    monkeypatch.setattr(recognizers, "FRESH", 1000.0)
+
+    recognizers.warm("latin")
+
+    with django_assert_num_queries(0):
+        assert recognizers.current("latin")[0] == digit_model
+
+
+@pytest.mark.django_db
+def test_without_a_model_warming_up_says_so_and_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+    recognizers.warm("latin")
+
+    assert "Nothing can be read yet: No model is active for latin" in caplog.text
