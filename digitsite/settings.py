@@ -38,6 +38,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "digitsite.urls"
+API_URLCONF = "digitsite.urls_with_api"
 WSGI_APPLICATION = "digitsite.wsgi.application"
 TEMPLATES = [
     {

@@ -5,7 +5,6 @@ from django.urls import path
 
 from recognition import accounts, corrections, history, live, several, views
 from recognition.api import page, predict
-from recognition.api.endpoints import api
 
 urlpatterns = [
     path("", views.recognize, name="recognize"),
@@ -30,7 +29,6 @@ urlpatterns = [
     path("model/", views.model, name="model"),
     path("predict", predict.predict, name="predict"),
     path("api/", page.show, name="api"),
-    path("api/v1/", api.urls),
     path("model/<str:version>/<slug:plot>.png", views.model_plot, name="model_plot"),
     path("sign-in/", accounts.sign_in, name="login"),
     path("sign-out/", LogoutView.as_view(), name="logout"),

@@ -6,8 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 from recognition import intake
-from recognition.api import problems, schemas
-from recognition.api.schemas import EXAMPLE_PICTURE
+from recognition.api import examples, problems, schemas
 
 DESCRIPTION = (
     "Reads handwritten digits. A key is made in the admin and sent as "
@@ -85,7 +84,7 @@ FILE = {"type": "string", "format": "binary"}
 NEW_PREDICTION = _body(
     _form("picture", FILE),
     schemas.NewPrediction.model_json_schema(),
-    {"picture": EXAMPLE_PICTURE},
+    {"picture": examples.PICTURE},
 )
 NEW_PREDICTIONS = _body(
     _form(
@@ -93,7 +92,7 @@ NEW_PREDICTIONS = _body(
         {"type": "array", "items": FILE, "minItems": 1, "maxItems": intake.MAX_PICTURES},
     ),
     schemas.NewPredictions.model_json_schema(),
-    {"pictures": [EXAMPLE_PICTURE, "data:image/png;base64," + EXAMPLE_PICTURE]},
+    {"pictures": [examples.PICTURE, "data:image/png;base64," + examples.PICTURE]},
 )
 CORRECTION = {
     "requestBody": {

@@ -69,6 +69,9 @@ def anybody(request: HttpRequest) -> bool:
 
 
 class Api(NinjaAPI):
+    def get_root_path(self, path_params: Any) -> str:
+        return reverse("api:api-root", urlconf=settings.API_URLCONF, kwargs=path_params)
+
     def get_openapi_schema(self, **kwargs: Any) -> Any:
         return documents.complete(super().get_openapi_schema(**kwargs))
 

@@ -1,10 +1,56 @@
-"""Programs to copy. The page and docs/api.md show the same ones, and a test runs them."""
+"""Programs to copy, which the page and docs/api.md show and a test runs, and what they get."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 SITE = "https://digits.example.org"
+PICTURE = (  # a 7, so that the examples can be sent as they are
+    "iVBORw0KGgoAAAANSUhEUgAAABQAAAAUCAAAAACo4kLRAAAATElEQVQYGW3BwRHAMAgEse2/6Q1nwJOHJXzAB/zDA4PL"
+    "wOAyMLgMPFgGXhQPXIQHLooNB2HDQXHgoDiwEQ5sFBc2igsbxYUDvPABHz7NdTnV1bTC5QAAAABJRU5ErkJggg=="
+)
+_ID = "0b7c1a52-4c8e-4a60-9a57-1f0f8e5d2c11"
+PREDICTION: dict[str, Any] = {
+    "id": _ID,
+    "created_at": "2026-03-01T09:30:00Z",
+    "source": "api",
+    "script": "latin",
+    "text": "7",
+    "confidence": 0.999171,
+    "verdict": "accepted",
+    "reason": None,
+    "explanation": None,
+    "digits": [
+        {
+            "label": "7",
+            "probabilities": [
+                0.000152,
+                0.00013,
+                3.3e-05,
+                7e-05,
+                7.6e-05,
+                5.3e-05,
+                8.4e-05,
+                0.999171,
+                6.7e-05,
+                0.000124,
+            ],
+            "box": [5, 2, 10, 16],
+        }
+    ],
+    "model": "latin-5",
+    "duration_ms": 1.9,
+    "picture": {
+        "url": f"/api/v1/predictions/{_ID}/picture",
+        "width": 20,
+        "height": 20,
+        "sha256": "cddb06450c3b2fa814a824f8171719dd9bc88386cb03b27e500c807be18470ad",
+    },
+    "true_text": None,
+    "reviewed_at": None,
+    "is_right": None,
+}
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_safe
 
 from recognition import intake
-from recognition.api import schemas
-from recognition.api.endpoints import api
-from recognition.api.examples import EXAMPLES
+from recognition.api import examples
 
 
 @dataclass(frozen=True)
@@ -55,10 +53,10 @@ def show(request: HttpRequest) -> HttpResponse:
     context = {
         "examples": [
             {"title": found.title, "language": found.language, "code": found.on(site)}
-            for found in EXAMPLES
+            for found in examples.EXAMPLES
         ],
         "operations": _operations(),
-        "prediction": _readable(schemas.EXAMPLE),
+        "prediction": _readable(examples.PREDICTION),
         "everybody": not settings.REQUIRE_SIGN_IN,
         "keeps_for_everybody": not settings.REQUIRE_SIGN_IN_TO_KEEP,
         "per_key": settings.API_LIMIT_PER_KEY,
@@ -72,6 +70,8 @@ def show(request: HttpRequest) -> HttpResponse:
 
 @functools.cache
 def _operations() -> list[Operation]:
+    from recognition.api.endpoints import api  # loaded only where the API is used
+
     paths: dict[str, dict[str, Any]] = api.get_openapi_schema()["paths"]
     return [
         _operation(method.upper(), path, details)
@@ -120,9 +120,7 @@ def _example(body: dict[str, Any]) -> str:
     """The body as a person would write it; for a form its fields."""
     if "example" not in body:
         return "\n".join(f"{name}=@file" for name in body["schema"]["properties"])
-    return _readable(body["example"]).replace(
-        schemas.EXAMPLE_PICTURE, schemas.EXAMPLE_PICTURE[:16] + "…"
-    )
+    return _readable(body["example"]).replace(examples.PICTURE, examples.PICTURE[:16] + "…")
 
 
 def _readable(example: Any) -> str:

@@ -7,9 +7,11 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 CONTENT_TYPE = "application/problem+json"
+PAGES = "/api/"  # the page about the API, and the API
 PATHS = "/api/v1/"
 DETAILS = {
     400: "The request is not understood.",
@@ -42,9 +44,12 @@ def problem(
 def in_the_api(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """In the API, turn the pages that Django answers with into problem details; store nothing."""
+    """Let requests to the API have its addresses; turn the pages that Django answers with there
+    into problem details; store nothing."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
+        if request.path_info.startswith(PAGES):
+            request.urlconf = settings.API_URLCONF
         response = get_response(request)
         if not request.path_info.startswith(PATHS):
             return response

@@ -11,55 +11,10 @@ from ninja import Schema
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, Field
 
 from recognition import intake, models, wording
+from recognition.api import examples
 from recognition.forms import TRUE_TEXT
 
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
-
-EXAMPLE_PICTURE = (  # a 7, so that the examples can be sent as they are
-    "iVBORw0KGgoAAAANSUhEUgAAABQAAAAUCAAAAACo4kLRAAAATElEQVQYGW3BwRHAMAgEse2/6Q1nwJOHJXzAB/zDA4PL"
-    "wOAyMLgMPFgGXhQPXIQHLooNB2HDQXHgoDiwEQ5sFBc2igsbxYUDvPABHz7NdTnV1bTC5QAAAABJRU5ErkJggg=="
-)
-EXAMPLE_ID = "0b7c1a52-4c8e-4a60-9a57-1f0f8e5d2c11"
-EXAMPLE: dict[str, Any] = {
-    "id": EXAMPLE_ID,
-    "created_at": "2026-03-01T09:30:00Z",
-    "source": "api",
-    "script": "latin",
-    "text": "7",
-    "confidence": 0.999171,
-    "verdict": "accepted",
-    "reason": None,
-    "explanation": None,
-    "digits": [
-        {
-            "label": "7",
-            "probabilities": [
-                0.000152,
-                0.00013,
-                3.3e-05,
-                7e-05,
-                7.6e-05,
-                5.3e-05,
-                8.4e-05,
-                0.999171,
-                6.7e-05,
-                0.000124,
-            ],
-            "box": [5, 2, 10, 16],
-        }
-    ],
-    "model": "latin-5",
-    "duration_ms": 1.9,
-    "picture": {
-        "url": f"/api/v1/predictions/{EXAMPLE_ID}/picture",
-        "width": 20,
-        "height": 20,
-        "sha256": "cddb06450c3b2fa814a824f8171719dd9bc88386cb03b27e500c807be18470ad",
-    },
-    "true_text": None,
-    "reviewed_at": None,
-    "is_right": None,
-}
 
 Verdict = Literal["accepted", "unsure", "refused"]
 Source = Literal["upload", "draw", "camera", "api", "command"]
@@ -68,7 +23,7 @@ EncodedPicture = Annotated[
     Field(
         description="A PNG, JPEG, BMP, WebP, GIF or TIFF file in base64, with or without "
         "`data:image/png;base64,` before it.",
-        examples=[EXAMPLE_PICTURE],
+        examples=[examples.PICTURE],
         json_schema_extra={"format": "picture"},
     ),
 ]
@@ -157,7 +112,7 @@ class Picture(Schema):
 
 
 class Prediction(Schema):
-    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.PREDICTION]})
 
     id: UUID
     created_at: datetime

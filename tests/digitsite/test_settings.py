@@ -136,6 +136,23 @@ def test_a_web_process_loads_neither_tensorflow_nor_keras_nor_matplotlib(
     assert result.stdout.strip() == "[]", result.stderr
 
 
+def test_the_api_is_loaded_for_those_who_ask_it(tmp_path: Path) -> None:
+    program = (
+        "import sys, django; django.setup(); from django.test import Client; "
+        "client = Client(headers={'host': 'digits.example.org'}); "
+        "loaded = lambda: sorted({'ninja', 'pydantic'} & set(sys.modules)); "
+        "print(client.post('/predict', secure=True).status_code, loaded()); "
+        "print(client.get('/api/v1/openapi.json', secure=True).status_code, loaded())"
+    )
+
+    result = python(
+        "-c", program, tmp_path=tmp_path, DJANGO_SETTINGS_MODULE="digitsite.settings",
+        **PRODUCTION,
+    )  # fmt: skip
+
+    assert result.stdout.splitlines() == ["400 []", "200 ['ninja', 'pydantic']"], result.stderr
+
+
 def test_manage_py_loads_no_tensorflow_for_commands_that_do_not_train(tmp_path: Path) -> None:
     program = (
         "import sys; sys.argv = ['manage.py', 'check']; import manage; manage.main(); "

@@ -16,17 +16,17 @@ from hypothesis import strategies as st
 from schemathesis.transport.serialization import Binary
 
 from digitsite.wsgi import application
-from recognition.api.schemas import EXAMPLE_PICTURE
+from recognition.api import examples
 from recognition.models import ApiKey, Prediction, TrainedModel
 
 pytestmark = pytest.mark.django_db
 
 KNOWN = uuid.UUID("0b7c1a52-4c8e-4a60-9a57-1f0f8e5d2c11")
-PICTURE = base64.b64decode(EXAMPLE_PICTURE)
+PICTURE = base64.b64decode(examples.PICTURE)
 CURSOR = "1772323200000000-7"
 schemathesis.openapi.format("binary", st.just(Binary(PICTURE)))
 schemathesis.openapi.format(
-    "picture", st.sampled_from([EXAMPLE_PICTURE, f"data:image/png;base64,{EXAMPLE_PICTURE}"])
+    "picture", st.sampled_from([examples.PICTURE, f"data:image/png;base64,{examples.PICTURE}"])
 )
 schemathesis.openapi.format("cursor", st.just(CURSOR))
 schemathesis.openapi.format("uuid", st.one_of(st.just(str(KNOWN)), st.uuids().map(str)))

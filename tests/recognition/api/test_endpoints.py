@@ -21,7 +21,7 @@ from pytest_django.asserts import assertNumQueries
 from pytest_django.fixtures import Settings
 
 from recognition import cursors, recognizers
-from recognition.api import schemas
+from recognition.api import examples, schemas
 from recognition.cursors import Cursor
 from recognition.models import ApiKey, Prediction, TrainedModel
 from tests.recognition.test_bad_input import READ, REFUSED, decode
@@ -92,9 +92,9 @@ def test_base64_is_read_and_stored(
 def test_the_example_is_read_as_the_document_says(
     program: Client, digit_model: TrainedModel
 ) -> None:
-    answer = send_json(program, {"picture": schemas.EXAMPLE_PICTURE}).json()
+    answer = send_json(program, {"picture": examples.PICTURE}).json()
 
-    example = schemas.EXAMPLE
+    example = examples.PREDICTION
     assert answer.keys() == example.keys()
     for name in ("text", "verdict", "reason", "source", "script", "true_text"):
         assert answer[name] == example[name]
