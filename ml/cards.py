@@ -148,7 +148,11 @@ def verify(directory: Path) -> ModelCard:
         path = directory / name
         if Path(name).name != name or not path.is_file():
             raise CardError(f"{path} is missing.")
-        if path.stat().st_size != expected.bytes or sha256(path) != expected.sha256:
+        try:
+            same = path.stat().st_size == expected.bytes and sha256(path) == expected.sha256
+        except OSError as error:
+            raise CardError(f"{path} cannot be read: {error.strerror}.") from error
+        if not same:
             raise CardError(f"{path} is damaged: its checksum is not the one in the card.")
     return card
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ml import images
+from ml import images, quiet
 
 NOT_A_DIGIT = 10  # the label of pictures that show no digit
 HELD_OUT = 5  # every fifth block or writer of a set without a test part of its own is held out
@@ -158,7 +158,8 @@ def _npz(file: str, part: str, data_dir: Path | None) -> Dataset:
 def _mnist(part: str, data_dir: Path | None) -> Dataset:
     if data_dir is not None:
         return _npz("mnist.npz", part, data_dir)
-    from keras.datasets import mnist  # downloads once, then reads its own copy
+    with quiet.tensorflow():
+        from keras.datasets import mnist  # downloads once, then reads its own copy
 
     try:
         train, test = mnist.load_data()

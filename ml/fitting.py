@@ -123,7 +123,8 @@ def _order(count: int, config: TrainConfig, epoch: int) -> np.ndarray:
     prepare for a batch of another size.
     """
     order = np.random.default_rng((config.seed, epoch)).permutation(count)
-    return np.resize(order, -(-count // config.batch_size) * config.batch_size)
+    size = min(config.batch_size, count)
+    return np.resize(order, -(-count // size) * size)
 
 
 def _pass(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import logging
 import math
 import os
 import platform
@@ -16,7 +15,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 
@@ -65,7 +63,8 @@ def train(
         traced = variants.begin_trace(
             [part[0] for part in parts], workers, non_digits=rejects, repeat=config.repeat
         )
-        fitting = _fitting()  # meanwhile the workers trace
+        with quiet.tensorflow():
+            from ml import fitting  # for seconds, in which the workers trace
         weights = fitting.weights(start / cards.TRAINED_FILE, config) if start else None
         held = _Held.of([part[1] for part in parts], workers, seed=config.seed + 1, rejects=rejects)
         learned = traced()
@@ -96,15 +95,6 @@ def train(
         directory = cards.write(card, root, files)
     run.close()
     return cards.read(directory), directory
-
-
-def _fitting() -> ModuleType:
-    """`ml.fitting`, for which Keras and TensorFlow are loaded: seconds and half a gigabyte."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    with quiet.native_libraries():
-        from ml import fitting
-    return fitting
 
 
 def _check(config: TrainConfig, root: Path) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from multiprocessing import get_context
@@ -49,9 +50,15 @@ class Traced:
         return np.ascontiguousarray(square[:height, :width])
 
 
-def workers() -> ProcessPoolExecutor:
-    """Processes for everything here, as many as the machine has cores."""
-    return ProcessPoolExecutor(min(8, os.cpu_count() or 2), mp_context=get_context("spawn"))
+@contextmanager
+def workers() -> Iterator[Executor]:
+    """Processes for everything here, as many as the machine has cores; what waits when it ends,
+    by an error or an interrupt, is not done."""
+    pool = ProcessPoolExecutor(min(8, os.cpu_count() or 2), mp_context=get_context("spawn"))
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def trace(

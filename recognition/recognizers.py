@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from django.db import DatabaseError
+from django.db import Error
 
 from ml import cards, images, preprocessing, saliency, stages
 from ml.images import Kept, Picture
@@ -86,7 +86,7 @@ def warm(script: str) -> None:
     """Load the active model and let it read once. A site without one has to start all the same."""
     try:
         _, recognizer = current(script)
-    except (ModelUnavailable, DatabaseError) as error:
+    except (ModelUnavailable, Error) as error:
         logger.warning("Nothing can be read yet: %s", error)
     else:
         recognizer.probabilities(np.zeros((preprocessing.FIELD, preprocessing.FIELD), np.float32))

@@ -53,3 +53,4 @@ def test_every_picture_is_shown_and_the_last_batch_is_filled_up() -> None:
     assert list(first[100:]) == list(first[:28])
     assert list(first) != list(second)
     assert list(first) == list(fitting._order(100, config, 0))
+    assert sorted(fitting._order(20, config, 0)) == list(range(20))  # one batch, not filled up

@@ -82,3 +82,13 @@ def test_a_forged_cookie_is_not_renewed(client: Client) -> None:
     client.cookies[browsers.COOKIE] = str(uuid.uuid4())
 
     assert browsers.COOKIE not in client.get("/").cookies
+
+
+def test_the_year_begins_anew_with_a_page_and_not_with_what_is_sent(
+    visitor: uuid.UUID, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + browsers.DAY + 60)
+
+    assert browsers.COOKIE not in client.post("/").cookies
+    assert browsers.COOKIE in client.get("/").cookies

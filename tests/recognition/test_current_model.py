@@ -3,8 +3,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from django.db import InterfaceError
 from pytest_django import DjangoAssertNumQueries
 
+from ml import cards
 from recognition import recognizers
 from recognition.models import TrainedModel
 
@@ -56,3 +58,31 @@ def test_without_a_model_warming_up_says_so_and_goes_on(caplog: pytest.LogCaptur
     recognizers.warm("latin")
 
     assert "Nothing can be read yet: No model is active for latin" in caplog.text
+
+
+def test_warming_up_goes_on_where_a_file_cannot_be_read(
+    digit_model: TrainedModel, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(path: object) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(cards, "sha256", refuse)
+    recognizers._load.cache_clear()
+
+    recognizers.warm("latin")
+
+    assert "cannot be read: Permission denied" in caplog.text
+
+
+def test_warming_up_goes_on_where_the_database_is_gone(
+    digit_model: TrainedModel, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(script: str) -> None:
+        raise InterfaceError("the connection is closed")
+
+    monkeypatch.setattr(recognizers, "active", fail)
+    recognizers.forget()
+
+    recognizers.warm("latin")
+
+    assert "Nothing can be read yet: the connection is closed" in caplog.text

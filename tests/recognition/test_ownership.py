@@ -26,7 +26,7 @@ DIGIT = {"label": "7", "probabilities": [0.1] * 10, "box": [5, 10, 30, 40], "fie
 METHODS = ("get", "post", "put", "patch", "delete")
 OWN = [
     pattern
-    for pattern in urlpatterns  # test_api_ownership walks the API
+    for pattern in urlpatterns  # api/test_ownership.py walks the API
     if "public_id" in pattern.pattern.converters
 ]
 

@@ -21,7 +21,6 @@ from pytest_django.fixtures import Settings
 
 from fixtures import drawing
 from ml import cards, reports
-from ml.architectures import ARCHITECTURES
 from ml.calibration import probabilities
 from ml.preprocessing import to_field
 from ml.recognizer import Recognizer
@@ -249,14 +248,6 @@ def test_a_name_whose_folder_exists_is_refused_before_the_training(
 
     with pytest.raises(CommandError, match="exists already"):
         train(drawn_digits, name="drawn-10")
-
-
-def test_the_help_names_every_architecture() -> None:
-    from recognition.management.commands.train_model import Command
-
-    text = Command().create_parser("manage.py", "train_model").format_help()
-
-    assert all(name in text for name in ARCHITECTURES)
 
 
 def test_at_verbosity_0_nothing_is_printed(drawn_digits: Path) -> None:
