@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import itertools
-import multiprocessing
-import signal
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
-from ml import images
+from ml import images, processes
 from ml.images import Kept
 from ml.recognizer import Reading, Recognizer
 
@@ -84,12 +82,7 @@ def read_file(recognizer: Recognizer, path: Path, *, keep: bool) -> FileReading:
 def _read_in_processes(
     directory: Path, files: Iterator[Path], workers: int, keep: bool
 ) -> Iterator[list[FileReading]]:
-    pool = ProcessPoolExecutor(
-        workers,
-        mp_context=multiprocessing.get_context("spawn"),  # LiteRT has threads: no fork
-        initializer=_start_worker,
-        initargs=(directory, keep),
-    )
+    pool = processes.start(workers, _prepare, directory, keep)
     waiting: deque[Future[list[FileReading]]] = deque()
     try:
         while chunk := list(itertools.islice(files, CHUNK)):
@@ -102,9 +95,8 @@ def _read_in_processes(
         pool.shutdown(cancel_futures=True)
 
 
-def _start_worker(directory: Path, keep: bool) -> None:
+def _prepare(directory: Path, keep: bool) -> None:
     global _worker
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears Ctrl-C and ends the pool
     _worker = (Recognizer.load(directory), keep)
 
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import signal
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -14,7 +11,7 @@ from typing import Self, overload
 
 import numpy as np
 
-from ml import evaluation
+from ml import evaluation, processes
 from ml.evaluation import Readings
 from ml.recognizer import Reading, Recognizer
 
@@ -56,12 +53,7 @@ class Readers:
         self.recognizer = Recognizer.load(directory)
         self._pool = None
         if workers > 1:
-            self._pool = ProcessPoolExecutor(
-                workers,
-                mp_context=multiprocessing.get_context("spawn"),  # LiteRT has threads: no fork
-                initializer=_start_worker,
-                initargs=(directory,),
-            )
+            self._pool = processes.start(workers, _prepare, directory)
 
     def __enter__(self) -> Self:
         return self
@@ -91,9 +83,8 @@ class Readers:
         return evaluation.collect(told, labels)
 
 
-def _start_worker(directory: Path) -> None:
+def _prepare(directory: Path) -> None:
     global _recognizer
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears Ctrl-C and ends the pool
     _recognizer = Recognizer.load(directory)
 
 

@@ -6,11 +6,10 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
-from multiprocessing import get_context
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,7 +17,7 @@ from typing import Self
 import cv2
 import numpy as np
 
-from ml import augmentation, nondigits, preprocessing
+from ml import augmentation, nondigits, preprocessing, processes
 from ml.datasets import NOT_A_DIGIT, Dataset
 from ml.preprocessing import FINE_BOX
 from ml.refusals import Refused
@@ -54,7 +53,7 @@ class Traced:
 def workers() -> Iterator[Executor]:
     """Processes for everything here, as many as the machine has cores; what waits when it ends,
     by an error or an interrupt, is not done."""
-    pool = ProcessPoolExecutor(min(8, os.cpu_count() or 2), mp_context=get_context("spawn"))
+    pool = processes.start(min(8, os.cpu_count() or 2))
     try:
         yield pool
     finally:

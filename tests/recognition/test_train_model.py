@@ -20,7 +20,7 @@ from PIL import Image
 from pytest_django.fixtures import Settings
 
 from fixtures import drawing
-from ml import cards, reports
+from ml import cards, reports, training
 from ml.calibration import probabilities
 from ml.preprocessing import to_field
 from ml.recognizer import Recognizer
@@ -264,6 +264,18 @@ def test_evaluate_model_repeats_the_figures_of_the_card(drawn_digits: Path) -> N
     card = cards.read(TrainedModel.objects.get(version="drawn-8").directory)
     assert again["model"] == "drawn-8"
     assert again["test"] == card.metrics["test"]
+
+
+def test_an_interrupted_training_says_how_to_go_on(
+    drawn_digits: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*args: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "train", interrupt)
+
+    with pytest.raises(CommandError, match="add --resume"):
+        train(drawn_digits, name="drawn-12")
 
 
 def test_a_killed_training_is_resumed(drawn_digits: Path, tmp_path: Path) -> None:

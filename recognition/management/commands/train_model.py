@@ -117,6 +117,10 @@ class Command(BaseCommand):
             )
         except (TrainingError, datasets.DatasetError) as error:
             raise CommandError(str(error)) from error
+        except KeyboardInterrupt as error:
+            raise CommandError(
+                "Stopped. To go on after the last epoch that ended, add --resume."
+            ) from error
 
         if verbosity >= 1:
             for name, report in card.metrics["test"].items():
