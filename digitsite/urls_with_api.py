@@ -1,7 +1,7 @@
 """All addresses, those of the API among them: what a request to the API is resolved with.
 
-What reads and writes the API's documents (Ninja, Pydantic) takes 15 MB, which a worker that no
-program asks anything can do without.
+What reads and writes the API's documents (Ninja, Pydantic) takes 10 to 15 MB, which a worker that
+no program asks anything can do without.
 """
 
 from __future__ import annotations

@@ -92,6 +92,7 @@ class Run:
 
     @classmethod
     def open(cls, root: Path, config: TrainConfig, resume: bool) -> Run:
+        """A new checkpoint; with `resume` the newest one of the same configuration, if any."""
         wanted = json.loads(json.dumps(dataclasses.asdict(config)))
         for path in _states(root) if resume else ():
             state = json.loads(path.read_text(encoding="utf-8"))
@@ -109,10 +110,12 @@ class Run:
 
     @property
     def last(self) -> Path:
+        """The network after the last epoch, with its optimiser."""
         return self.folder / "last.keras"
 
     @property
     def best(self) -> Path:
+        """The network of the best epoch, without."""
         return self.folder / "best.keras"
 
     def save(self, model: keras.Model, record: dict[str, float], seconds: float) -> None:
@@ -129,6 +132,7 @@ class Run:
         _replace(self.folder / "state.json", lambda path: path.write_text(text, encoding="utf-8"))
 
     def close(self) -> None:
+        """Delete it."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

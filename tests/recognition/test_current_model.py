@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import ModuleType
+from unittest.mock import Mock
 
 import pytest
 from django.db import InterfaceError
@@ -60,29 +62,26 @@ def test_without_a_model_warming_up_says_so_and_goes_on(caplog: pytest.LogCaptur
     assert "Nothing can be read yet: No model is active for latin" in caplog.text
 
 
-def test_warming_up_goes_on_where_a_file_cannot_be_read(
-    digit_model: TrainedModel, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    ("module", "name", "error", "said"),
+    [
+        (cards, "sha256", PermissionError(13, "Permission denied"), "cannot be read: Permission"),
+        (recognizers, "active", InterfaceError("no connection"), "be read yet: no connection"),
+    ],
+)
+def test_warming_up_goes_on_without_files_and_without_a_database(
+    module: ModuleType,
+    name: str,
+    error: Exception,
+    said: str,
+    digit_model: TrainedModel,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    def refuse(path: object) -> str:
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(cards, "sha256", refuse)
+    monkeypatch.setattr(module, name, Mock(side_effect=error))
+    recognizers.forget()
     recognizers._load.cache_clear()
 
     recognizers.warm("latin")
 
-    assert "cannot be read: Permission denied" in caplog.text
-
-
-def test_warming_up_goes_on_where_the_database_is_gone(
-    digit_model: TrainedModel, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def fail(script: str) -> None:
-        raise InterfaceError("the connection is closed")
-
-    monkeypatch.setattr(recognizers, "active", fail)
-    recognizers.forget()
-
-    recognizers.warm("latin")
-
-    assert "Nothing can be read yet: the connection is closed" in caplog.text
+    assert said in caplog.text
