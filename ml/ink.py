@@ -57,8 +57,21 @@ def disc(diameter: int) -> np.ndarray:
 
 def grey_level(values: np.ndarray, share: float) -> int:
     """The grey level up to which a share of uint8 values lies, 0 when there are none."""
-    counts = cv2.calcHist([values.reshape(1, -1)], [0], None, [256], [0, 256]).ravel()
-    return int(np.searchsorted(np.cumsum(counts), share * values.size)) if values.size else 0
+    return grey_levels(values, (share,))[0] if values.size else 0
+
+
+def grey_levels(
+    values: np.ndarray, shares: tuple[float, ...], mask: np.ndarray | None = None
+) -> list[int]:
+    """The same for several shares.
+
+    Args:
+        values: uint8, not empty.
+        mask: uint8 like `values`; a value where it is 0 does not count.
+    """
+    counts = cv2.calcHist([values], [0], mask, [256], [0, 256]).cumsum()
+    total = float(counts[-1])
+    return [int(counts.searchsorted(share * total)) for share in shares]
 
 
 def _roughly_reduced(picture: np.ndarray, side: int) -> np.ndarray:
@@ -136,6 +149,8 @@ def _noise(depth: np.ndarray) -> float:
         return 0.0
     step = max(1, len(depth) // 100)  # a hundred rows tell as much as all
     fine = cv2.absdiff(depth[1::step], depth[: len(depth) - 1 : step])
+    if 4 * cv2.countNonZero(fine) <= 3 * fine.size:
+        return 0.0  # as below, and most pictures that were drawn or scanned end here
     return grey_level(fine, 0.25) * 2.22  # |difference| of two normals: 0.451 sigma
 
 

@@ -149,12 +149,14 @@ def redraw(shape: np.ndarray, stroke: float = STROKE) -> np.ndarray:
         raise Refused(Reason.BLANK)
     margin = FINE_BOX // 8
     inside = cv2.copyMakeBorder(shape, margin, margin, margin, margin, cv2.BORDER_CONSTANT)
-    distance = _signed_distance(inside)
-    width = 4.0 * float(distance[distance > 0].mean())
+    within = cv2.distanceTransform(inside, cv2.DIST_L2, 5)
+    without = cv2.distanceTransform(1 - inside, cv2.DIST_L2, 5)
+    # OpenCV measures between pixels' centres; the edge lies half a pixel before.
+    width = 4.0 * (cv2.sumElems(within)[0] / cv2.countNonZero(inside) - 0.5)
     # `centre` shrinks what grows here, so that the stroke is right after both.
     wider = (stroke - width) * FINE_BOX / (FINE_BOX - stroke)
     edge = 0.5 * max(wider, -MAX_THINNING * width)
-    result: np.ndarray = np.clip(distance + (edge + 0.5), 0.0, 1.0)
+    result: np.ndarray = np.clip(within - without - inside + (edge + 1.0), 0.0, 1.0)
     return result
 
 
@@ -167,10 +169,9 @@ def centre(fine: np.ndarray) -> np.ndarray:
     Returns:
         float32 (28, 28), 0.0 to 1.0.
     """
-    columns, rows = np.flatnonzero(fine.max(axis=0) > 0.5), np.flatnonzero(fine.max(axis=1) > 0.5)
-    if not columns.size:
+    side = max(cv2.boundingRect((fine > 0.5).view(np.uint8))[2:])
+    if not side:
         raise Refused(Reason.BLANK)
-    side = max(columns[-1] - columns[0], rows[-1] - rows[0]) + 1
     moments = cv2.moments(fine)
     x, y = moments["m10"] / moments["m00"], moments["m01"] / moments["m00"]
     zoom = FINE_BOX / side
@@ -209,7 +210,7 @@ def _fine(digit: np.ndarray) -> np.ndarray:
     scale = FINE_BOX / max(digit.shape)
     fine = _resized(digit, scale)
     ink = np.count_nonzero(digit > int(INK_LEVEL * 255)) * scale * scale
-    if scale < 1 and np.count_nonzero(fine) < MIN_INK_KEPT * ink:
+    if scale < 1 and cv2.countNonZero(fine) < MIN_INK_KEPT * ink:
         fine = _resized(cv2.dilate(digit, disc(round(2 / scale))), scale)
     return fine
 
@@ -219,12 +220,3 @@ def _resized(digit: np.ndarray, scale: float) -> np.ndarray:
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     resized = cv2.resize(digit, size, interpolation=method)
     return cv2.threshold(resized, INK_LEVEL * 255, 1, cv2.THRESH_BINARY)[1]
-
-
-def _signed_distance(inside: np.ndarray) -> np.ndarray:
-    """Distance to the nearest edge in px, above 0 in ink: float32, the shape of `inside`."""
-    within = cv2.distanceTransform(inside, cv2.DIST_L2, 5)
-    without = cv2.distanceTransform(1 - inside, cv2.DIST_L2, 5)
-    # OpenCV measures between pixels' centres; the edge lies half a pixel before.
-    result: np.ndarray = within - without - 0.5 * np.sign(within - without)
-    return result

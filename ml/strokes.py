@@ -9,7 +9,7 @@ from itertools import islice
 import cv2
 import numpy as np
 
-from ml.ink import INK_LEVEL, disc, find_ink, grey_level
+from ml.ink import INK_LEVEL, disc, find_ink, grey_levels
 from ml.refusals import Reason, Refused
 
 Box = tuple[int, int, int, int]  # x, y, width, height in px
@@ -134,10 +134,13 @@ def _candidates(ink: np.ndarray) -> Iterator[FoundDigit]:
     for main in parts.by_likelihood():
         members = parts.group(main)
         x, y, width, height = parts.box(members)
-        window = labels[y - top : y - top + height, x - left : x - left + width]
-        belongs = np.zeros(count, np.uint8)
-        belongs[1 + members] = 1
-        kept = cv2.dilate(np.take(belongs, window), np.ones((3, 3), np.uint8))
+        own = mask[y : y + height, x : x + width]
+        if members.size < count - 1:
+            belongs = np.zeros(count, np.uint8)
+            belongs[1 + members] = 1
+            window = labels[y - top : y - top + height, x - left : x - left + width]
+            own = np.take(belongs, window)
+        kept = cv2.dilate(own, np.ones((3, 3), np.uint8))
         yield FoundDigit(
             ink=ink[y : y + height, x : x + width] * kept,
             box=(x, y, width, height),
@@ -157,10 +160,10 @@ def _stands_out(dark: np.ndarray, digit: FoundDigit) -> bool:
     ink = cv2.threshold(digit.ink, INK_LEVEL * 255, 1, cv2.THRESH_BINARY)[1]
     inside[y - top : y - top + height, x - left : x - left + width] = ink
     near = cv2.dilate(inside, disc(5))
-    ring = cv2.dilate(near, disc(5)) > near
-    around = window[ring]
-    pen, paper = grey_level(window[inside > 0], 0.5), grey_level(around, 0.5)
-    return grey_level(around, 0.1) > (pen + paper) / 2
+    ring = cv2.subtract(cv2.dilate(near, disc(5)), near)
+    (pen,) = grey_levels(window, (0.5,), mask=inside)
+    darkest, paper = grey_levels(window, (0.1, 0.5), mask=ring)
+    return darkest > (pen + paper) / 2
 
 
 def _without_rules(mask: np.ndarray) -> np.ndarray:
@@ -232,12 +235,14 @@ def _sticks_out(rest: np.ndarray) -> bool:
 
 def _pieces(mask: np.ndarray) -> tuple[int, np.ndarray, np.ndarray]:
     """Connected pieces: their count with the paper, labels int32 like `mask`, and statistics."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(
-        mask,
-        connectivity=8,
-        ltype=cv2.CV_32S,
-        ccltype=cv2.CCL_BBDT,  # three times as fast
-    )
+    how = 8, cv2.CV_32S, cv2.CCL_BBDT  # neighbours, type of labels, the fastest algorithm
+    count, labels = cv2.connectedComponentsWithAlgorithm(mask, *how)
+    if count == 2:  # most digits are one stroke, and most of the time goes to the statistics
+        height, width = mask.shape
+        ink = cv2.countNonZero(mask)
+        paper = (0, 0, width, height, mask.size - ink)
+        return count, labels, np.array([paper, (*cv2.boundingRect(mask), ink)], np.int32)
+    _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(mask, *how)
     return count, labels, stats
 
 
