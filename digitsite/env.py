@@ -116,7 +116,7 @@ def database(name: str, default: Path) -> dict[str, Any]:
     """
     url = text(name)
     if not url:
-        return _sqlite({"ENGINE": "django.db.backends.sqlite3", "NAME": default})
+        return _sqlite({"NAME": default})
     try:
         entry = dict(dj_database_url.parse(url, conn_max_age=600, conn_health_checks=True))
     except ValueError as error:
@@ -133,6 +133,7 @@ def _sqlite(entry: dict[str, Any]) -> dict[str, Any]:
         Path(entry["NAME"]).parent.mkdir(parents=True, exist_ok=True)
     return {
         **entry,
+        "ENGINE": "digitsite.sqlite",
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {

@@ -25,7 +25,7 @@ os.environ |= {
 from digitsite.settings import *  # noqa: F403
 from digitsite.settings import DATABASES, STORAGES
 
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+if DATABASES["default"]["ENGINE"] == "digitsite.sqlite":
     # A file, not memory: threads then have connections of their own, as in a server.
     DATABASES["default"]["TEST"] = {
         "NAME": f"{tempfile.gettempdir()}/digits-test-{os.getpid()}.sqlite3"
