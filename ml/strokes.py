@@ -170,14 +170,19 @@ def _without_rules(mask: np.ndarray) -> np.ndarray:
     """Remove the lines of ruled paper: straight, thin, right across and beyond the writing."""
     if min(mask.shape) < RULED_SIDE:
         return mask
-    mask = _without_rows(mask)
-    return cv2.transpose(_without_rows(cv2.transpose(mask)))
+    height, width = mask.shape
+    across, down = cv2.boundingRect(mask)[2:]
+    if across >= 0.95 * width:
+        mask = _without_rows(mask)
+    if down >= 0.95 * height:
+        mask = cv2.transpose(_without_rows(cv2.transpose(mask)))
+    return mask
 
 
 def _without_rows(mask: np.ndarray) -> np.ndarray:
     height, width = mask.shape
     if np.count_nonzero(mask.max(axis=0)) < 0.95 * width:
-        return mask  # most pictures: no ink right across
+        return mask  # no ink right across
     most = max(3, int(MAX_RULE * height))
     labels, stats = _level_lines(mask, most)
     left, top = stats[:, cv2.CC_STAT_LEFT], stats[:, cv2.CC_STAT_TOP]
