@@ -16,8 +16,10 @@ Box = tuple[int, int, int, int]  # x, y, width, height in px
 
 PAGE_REACHES = (1 / 5, 1 / 8, 1 / 12)  # the same for a digit on a page, tried in this order
 RULED_SIDE = 150  # px; lines in smaller pictures are strokes of a cropped digit
+RULE_LEVEL = 0.25  # share of the ink's own darkness from which a pixel may be a printed line
 MAX_RULE = 0.02  # of the side across it; a thicker line is the stroke of a large digit
 MIN_LONE_SIDE = 0.04  # of the longer side; smaller things on a page are dirt
+MAX_FLATNESS = 5  # width to height; what is flatter on a page is a piece of a line
 MIN_PIECE = 4  # px of the working picture; smaller pieces are specks
 
 
@@ -114,8 +116,10 @@ def _find_lone_digit(dark: np.ndarray) -> FoundDigit | None:
         except Refused:
             continue
         for digit in islice(_candidates(ink), 3):
-            large = max(digit.box[2:]) >= MIN_LONE_SIDE * max(dark.shape)
-            if large and not digit.at_border and _stands_out(dark, digit):
+            width, height = digit.box[2:]
+            large = max(width, height) >= MIN_LONE_SIDE * max(dark.shape)
+            flat = width > MAX_FLATNESS * height
+            if large and not flat and not digit.at_border and _stands_out(dark, digit):
                 return digit
     return None
 
@@ -123,7 +127,7 @@ def _find_lone_digit(dark: np.ndarray) -> FoundDigit | None:
 def _candidates(ink: np.ndarray) -> Iterator[FoundDigit]:
     """What may be the digit, the most likely first."""
     _, mask = cv2.threshold(ink, INK_LEVEL * 255, 1, cv2.THRESH_BINARY)
-    mask = _without_rules(mask)
+    mask = _without_rules(mask, ink)
     left, top, width, height = cv2.boundingRect(mask)
     if not width:
         return
@@ -166,42 +170,47 @@ def _stands_out(dark: np.ndarray, digit: FoundDigit) -> bool:
     return darkest > (pen + paper) / 2
 
 
-def _without_rules(mask: np.ndarray) -> np.ndarray:
-    """Remove the lines of ruled paper: straight, thin, right across and beyond the writing."""
+def _without_rules(mask: np.ndarray, ink: np.ndarray) -> np.ndarray:
+    """Remove the lines of ruled paper: straight, thin, right across and beyond the writing.
+
+    They are looked for where there is any ink: printed paler than the pen, they are strokes of
+    `mask` here and there only.
+    """
     if min(mask.shape) < RULED_SIDE:
         return mask
     height, width = mask.shape
-    across, down = cv2.boundingRect(mask)[2:]
+    _, faint = cv2.threshold(ink, RULE_LEVEL * 255, 1, cv2.THRESH_BINARY)
+    across, down = cv2.boundingRect(faint)[2:]
     if across >= 0.95 * width:
-        mask = _without_rows(mask)
+        mask = _without_rows(mask, faint)
     if down >= 0.95 * height:
-        mask = cv2.transpose(_without_rows(cv2.transpose(mask)))
+        mask = cv2.transpose(_without_rows(cv2.transpose(mask), cv2.transpose(faint)))
     return mask
 
 
-def _without_rows(mask: np.ndarray) -> np.ndarray:
+def _without_rows(mask: np.ndarray, faint: np.ndarray) -> np.ndarray:
+    """Remove level lines that run right across `faint` from `mask`."""
     height, width = mask.shape
-    if np.count_nonzero(mask.max(axis=0)) < 0.95 * width:
+    if np.count_nonzero(faint.max(axis=0)) < 0.95 * width:
         return mask  # no ink right across
     most = max(3, int(MAX_RULE * height))
-    labels, stats = _level_lines(mask, most)
+    labels, stats = _level_lines(faint, most)
     left, top = stats[:, cv2.CC_STAT_LEFT], stats[:, cv2.CC_STAT_TOP]
     right, bottom = left + stats[:, cv2.CC_STAT_WIDTH], top + stats[:, cv2.CC_STAT_HEIGHT]
     # Without what `_level_lines` added above and below:
     thicknesses = stats[:, cv2.CC_STAT_AREA] / stats[:, cv2.CC_STAT_WIDTH] - 4
     thin = thicknesses <= most
     thin[0] = False  # the paper
-    across = thin & (right - left > 0.95 * width)
-    is_ruled = across.sum() > 2  # no digit has three bars right across
-    if is_ruled:
-        across = thin & ((left == 0) | (right == width))  # the digit interrupts some
-    else:  # at the picture's edge it may be the bar of a tightly cropped 2, 5 or 7
-        across &= (top > 0.08 * height) & (bottom < 0.92 * height)
-    if not across.any():
-        return mask
-    thickness = int(thicknesses[across].max()) + 4
+    at_edge = thin & ((left == 0) | (right == width))
+    is_ruled = (at_edge & (right - left > 0.5 * width)).sum() > 2  # no digit has three such bars
+    lines = at_edge  # the digit interrupts some
+    if not is_ruled:  # along the picture's edge it may be the bar of a tightly cropped 2, 5 or 7
+        lines = at_edge & (top > 0.08 * height) & (bottom < 0.92 * height)
+        if not (lines & (right - left > 0.95 * width)).any():
+            return mask
+    thickness = int(thicknesses[lines].max()) + 4
     crossing = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((thickness, 1), np.uint8))
-    rest = np.where(across[labels], crossing, mask)
+    rest = np.where(lines[labels], crossing, mask)
     if is_ruled:
         return rest
     if rest[0].any() and rest[-1].any():

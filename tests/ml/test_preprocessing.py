@@ -135,6 +135,16 @@ def test_ruled_lines_change_little(digit: int, seed: int) -> None:
 
 
 @pytest.mark.parametrize("digit", range(10))
+def test_a_line_that_the_digit_lies_along_is_one_as_the_others_are(digit: int) -> None:
+    picture = drawing.draw(digit, seed=digit, size=(600, 450), box=(250, 120, 130, 190), width=16)
+    x, _, width, _ = to_field(picture).box
+    ruled = picture.copy()
+    ruled[60:63] = ruled[210:213, : x + 10] = ruled[210:213, x + width - 10 :] = 90
+
+    assert likeness(to_field(ruled).pixels, to_field(picture).pixels) > 0.85
+
+
+@pytest.mark.parametrize("digit", range(10))
 @pytest.mark.parametrize("turn", [0, -3, 4])
 @pytest.mark.parametrize("name", ["lines", "squares"])
 def test_lines_as_dark_as_the_ink_that_cross_the_digit_change_little(

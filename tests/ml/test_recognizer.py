@@ -56,6 +56,13 @@ def test_photographed_digits_are_read_or_left_to_a_person(latin: Recognizer) -> 
     assert sure_and_wrong == []
 
 
+@pytest.mark.parametrize(("digit", "seed"), [(4, 3057), (4, 3088), (0, 3091)])
+def test_lines_that_a_shadow_cuts_short_do_not_hide_a_digit(
+    latin: Recognizer, digit: int, seed: int
+) -> None:
+    assert latin.read(photograph(digit, seed=seed)).text == str(digit)
+
+
 def test_a_digit_is_found_in_twelve_megapixels(latin: Recognizer) -> None:
     picture = photograph(5, seed=2, size=(4000, 3000))
 
