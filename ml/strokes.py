@@ -66,8 +66,8 @@ def prefer_lone_digit(dark: np.ndarray, digit: FoundDigit) -> FoundDigit:
     lone = _find_lone_digit(dark)
     if lone is None:
         return _find_reverse(dark, digit) or digit
-    if stands_out and _is_fragment(lone, digit):
-        return digit  # the lone piece is only a thin part of a thick digit
+    if stands_out and (_is_fragment(lone, digit) or _is_nearly(lone.box, digit.box)):
+        return digit  # a thin part of a thick digit, or the digit less what lies at the border
     return lone
 
 
@@ -86,6 +86,14 @@ def _is_within(inner: Box, outer: Box) -> bool:
     x, y, width, height = outer
     right, bottom = inner[0] + inner[2], inner[1] + inner[3]
     return inner[0] >= x and inner[1] >= y and right <= x + width and bottom <= y + height
+
+
+def _is_nearly(one: Box, other: Box) -> bool:
+    """Whether two boxes have nine tenths of what they cover in common."""
+    width = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
+    height = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
+    common = max(0, width) * max(0, height)
+    return common > 0.9 * (one[2] * one[3] + other[2] * other[3] - common)
 
 
 def _is_fragment(piece: FoundDigit, whole: FoundDigit) -> bool:

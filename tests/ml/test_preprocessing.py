@@ -111,6 +111,24 @@ def test_a_crop_whose_strokes_touch_the_border_is_a_normal_digit(digit: int, see
     assert likeness(cropped.pixels, to_field(picture).pixels) > 0.9
 
 
+@pytest.mark.parametrize("digit", [0, 3, 6, 8, 9])  # of one stroke each
+@pytest.mark.parametrize("side", ["left", "right", "top", "bottom"])
+def test_a_digit_that_touches_one_border_is_whole(digit: int, side: str) -> None:
+    picture = drawing.draw(digit, seed=3)
+    x, y, width, height = to_field(picture).box
+    cropped = {
+        "left": picture[:, x:],
+        "right": picture[:, : x + width],
+        "top": picture[y:],
+        "bottom": picture[: y + height],
+    }
+
+    field = to_field(cropped[side])
+
+    assert field.box[2:] == (width, height)
+    assert likeness(field.pixels, to_field(picture).pixels) > 0.99
+
+
 @given(digits, seeds)
 @settings(max_examples=40, deadline=None)
 def test_a_shadow_across_the_paper_changes_little(digit: int, seed: int) -> None:
