@@ -96,7 +96,7 @@ def _is_light_on_dark(picture: np.ndarray) -> bool:
     small = _roughly_reduced(picture, PAPER_SIDE)
     _, light = cv2.threshold(small, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     border = np.concatenate([light[0], light[-1], light[:, 0], light[:, -1]])
-    on_border, everywhere = (np.count_nonzero(part) / part.size for part in (border, light))
+    on_border, everywhere = (int(np.count_nonzero(part)) / part.size for part in (border, light))
     light_share = (on_border + everywhere) / 2
     if max(picture.shape) <= PAPER_SIDE:
         if abs(light_share - 0.5) > 0.25:
