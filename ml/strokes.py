@@ -209,12 +209,12 @@ def _without_rows(mask: np.ndarray, faint: np.ndarray) -> np.ndarray:
     thicknesses = stats[:, cv2.CC_STAT_AREA] / stats[:, cv2.CC_STAT_WIDTH] - 4
     thin = thicknesses <= most
     thin[0] = False  # the paper
-    at_edge = thin & ((left == 0) | (right == width))
-    is_ruled = (at_edge & (right - left > 0.5 * width)).sum() > 2  # no digit has three such bars
-    lines = at_edge  # the digit interrupts some
+    across = thin & (right - left > 0.95 * width)
+    lines = across | thin & ((left == 0) | (right == width))  # the digit interrupts some
+    is_ruled = (lines & (right - left > 0.5 * width)).sum() > 2  # no digit has three such bars
     if not is_ruled:  # along the picture's edge it may be the bar of a tightly cropped 2, 5 or 7
-        lines = at_edge & (top > 0.08 * height) & (bottom < 0.92 * height)
-        if not (lines & (right - left > 0.95 * width)).any():
+        lines &= (top > 0.08 * height) & (bottom < 0.92 * height)
+        if not (lines & across).any():
             return mask
     thickness = int(thicknesses[lines].max()) + 4
     crossing = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((thickness, 1), np.uint8))

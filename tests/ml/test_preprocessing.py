@@ -153,6 +153,15 @@ def test_ruled_lines_change_little(digit: int, seed: int) -> None:
 
 
 @pytest.mark.parametrize("digit", range(10))
+def test_a_line_that_ends_just_before_the_border_changes_little(digit: int) -> None:
+    picture = drawing.draw(digit, seed=digit, size=(600, 450), box=(250, 120, 130, 190), width=16)
+    ruled = picture.copy()
+    ruled[210:213, 9:591] = np.minimum(ruled[210:213, 9:591], 90)
+
+    assert likeness(to_field(ruled).pixels, to_field(picture).pixels) > 0.85
+
+
+@pytest.mark.parametrize("digit", range(10))
 def test_a_line_that_the_digit_lies_along_is_one_as_the_others_are(digit: int) -> None:
     picture = drawing.draw(digit, seed=digit, size=(600, 450), box=(250, 120, 130, 190), width=16)
     x, _, width, _ = to_field(picture).box
