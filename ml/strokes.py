@@ -90,26 +90,31 @@ def _is_within(inner: Box, outer: Box) -> bool:
 
 def _is_nearly(one: Box, other: Box) -> bool:
     """Whether two boxes have nine tenths of what they cover in common."""
-    width = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
-    height = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
+    _, _, width, height = _common(one, other)
     common = max(0, width) * max(0, height)
     return common > 0.9 * (one[2] * one[3] + other[2] * other[3] - common)
 
 
+def _common(one: Box, other: Box) -> Box:
+    """What two boxes both cover; its width or height is not above 0 when they do not meet."""
+    left, top = max(one[0], other[0]), max(one[1], other[1])
+    right = min(one[0] + one[2], other[0] + other[2])
+    bottom = min(one[1] + one[3], other[1] + other[3])
+    return left, top, right - left, bottom - top
+
+
 def _is_fragment(piece: FoundDigit, whole: FoundDigit) -> bool:
     """Whether a find is only a part of a larger connected stroke of another find."""
-    x, y, width, height = whole.box
-    left, top = max(x, piece.box[0]), max(y, piece.box[1])
-    right = min(x + width, piece.box[0] + piece.box[2])
-    bottom = min(y + height, piece.box[1] + piece.box[3])
-    if right <= left or bottom <= top:
+    left, top, width, height = _common(piece.box, whole.box)
+    if width <= 0 or height <= 0:
         return False
+    x, y = left - whole.box[0], top - whole.box[1]
+    in_piece_x, in_piece_y = left - piece.box[0], top - piece.box[1]
     level = INK_LEVEL * 255
     strokes = cv2.threshold(whole.ink, level, 1, cv2.THRESH_BINARY)[1]
     _, labels, stats = _pieces(strokes)
-    ink = piece.ink[top - piece.box[1] : bottom - piece.box[1],
-                    left - piece.box[0] : right - piece.box[0]] > level  # fmt: skip
-    under = np.bincount(labels[top - y : bottom - y, left - x : right - x][ink], minlength=2)
+    ink = piece.ink[in_piece_y : in_piece_y + height, in_piece_x : in_piece_x + width] > level
+    under = np.bincount(labels[y : y + height, x : x + width][ink], minlength=2)
     under[0] = 0
     size = int((piece.ink > level).sum())
     main = int(under.argmax())
