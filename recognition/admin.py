@@ -333,8 +333,8 @@ class PredictionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             raise PermissionDenied
         if prediction.reviewed_at is not None and prediction.reviewed_at >= unless_since:
             return  # the same row was corrected by hand
-        prediction.review(prediction.text if as_read else "", by=request.user)
-        self.log_change(request, prediction, "Right" if as_read else "No digit")
+        if self._write(request, prediction, prediction.text if as_read else ""):
+            self.log_change(request, prediction, "Right" if as_read else "No digit")
 
     # Actions
 
@@ -406,14 +406,25 @@ class PredictionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if "_no_digit" in request.POST and not form.prefix:
-            obj.review("", by=request.user)
+            self._write(request, obj, "")
         elif "true_text" not in form.changed_data:
             if "_right" in request.POST and not form.prefix:
-                obj.review(obj.text, by=request.user)
-        elif obj.true_text:
-            obj.review(obj.true_text, by=request.user)
+                self._write(request, obj, obj.text)
         else:
-            obj.withdraw_review()
+            self._write(request, obj, obj.true_text or None)
+
+    def _write(self, request: HttpRequest, prediction: Prediction, true_text: str | None) -> bool:
+        """Store a review, or withdraw it when there is no text; False when there is no record."""
+        try:
+            if true_text is None:
+                prediction.withdraw_review()
+            else:
+                prediction.review(true_text, by=request.user)  # type: ignore[arg-type]
+        except Prediction.DoesNotExist:
+            text = f"{prediction} was deleted meanwhile. Nothing was stored for it."
+            self.message_user(request, text, messages.WARNING)
+            return False
+        return True
 
 
 class ActivationInline(admin.TabularInline):  # type: ignore[type-arg]

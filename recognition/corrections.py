@@ -30,7 +30,10 @@ def correct(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         return render(request, "recognition/not_corrected.html", context, status=422)
 
     by = request.user if isinstance(request.user, User) else None
-    prediction.review(form.cleaned_data["true_text"], by=by)
+    try:
+        prediction.review(form.cleaned_data["true_text"], by=by)
+    except Prediction.DoesNotExist as error:
+        raise Http404 from error
     if replies.wants_json(request):
         return JsonResponse({"said": wording.review(prediction)})
     return redirect(replies.way_back(request, otherwise=prediction.get_absolute_url()))

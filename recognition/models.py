@@ -5,7 +5,7 @@ import hashlib
 import secrets
 import uuid
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -351,18 +351,26 @@ class Prediction(models.Model):
         self.picture.save(name, ContentFile(answer.kept.data), save=False)
 
     def review(self, true_text: str, *, by: User | None) -> None:
-        """Store what the picture really shows; an empty text says that it is no digit."""
-        self.true_text = true_text
-        self.reviewed_by = by
-        self.reviewed_at = timezone.now()
-        self.save(update_fields=["true_text", "reviewed_by", "reviewed_at"])
+        """Store what the picture really shows; an empty text says that it is no digit.
+
+        Raises:
+            Prediction.DoesNotExist: the record was deleted meanwhile.
+        """
+        self._write_review(true_text, by, timezone.now())
 
     def withdraw_review(self) -> None:
-        """Make the record one that nobody has reviewed."""
-        self.true_text = ""
-        self.reviewed_by = None
-        self.reviewed_at = None
-        self.save(update_fields=["true_text", "reviewed_by", "reviewed_at"])
+        """Make the record one that nobody has reviewed.
+
+        Raises:
+            Prediction.DoesNotExist: the record was deleted meanwhile.
+        """
+        self._write_review("", None, None)
+
+    def _write_review(self, true_text: str, by: User | None, at: datetime | None) -> None:
+        self.true_text, self.reviewed_by, self.reviewed_at = true_text, by, at
+        kept = Prediction.objects.filter(pk=self.pk)
+        if not kept.update(true_text=true_text, reviewed_by=by, reviewed_at=at):
+            raise Prediction.DoesNotExist("The prediction was deleted meanwhile.")
 
     def forget_picture(self) -> str:
         """Drop the picture from the fields, without saving; returns its file's name."""

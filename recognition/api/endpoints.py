@@ -94,7 +94,7 @@ class Api(NinjaAPI):
             case recognizers.ModelUnavailable():
                 logger.exception("No usable model")
                 return problem(503)
-            case Http404():
+            case Http404() | Prediction.DoesNotExist():
                 return problem(404)
             case HttpError():
                 return problem(exc.status_code, exc.message)

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
 from recognition import browsers
-from recognition.models import ApiKey
+from recognition.models import ApiKey, Prediction
 
 
 def be_browser(client: Client, visitor: uuid.UUID) -> None:
@@ -29,3 +30,15 @@ def api_key(db: None) -> ApiKey:
     key = ApiKey.draw(owner=User.objects.create_user("program"), name="a test")
     key.save()
     return key
+
+
+@pytest.fixture
+def deleted_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody else deletes a record after it was found and before its review is written."""
+    review = Prediction.review
+
+    def delete_and_review(self: Prediction, true_text: str, *, by: Any) -> None:
+        Prediction.objects.filter(pk=self.pk).delete()
+        review(self, true_text, by=by)
+
+    monkeypatch.setattr(Prediction, "review", delete_and_review)

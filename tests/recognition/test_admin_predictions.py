@@ -212,6 +212,22 @@ def test_a_page_left_open_does_not_undo_another_review(
     assert prediction.true_text == "1"
 
 
+@pytest.mark.usefixtures("deleted_meanwhile")
+def test_a_record_that_is_deleted_meanwhile_is_told_of(
+    admin_client: Client, make_prediction: Make
+) -> None:
+    corrected, right = make_prediction(), make_prediction()
+
+    for fields in (
+        edit((corrected, "", "1"), _save="Save"),
+        edit((right, "", ""), _right=str(right.pk)),
+    ):
+        page = admin_client.post(reverse(LIST), fields, follow=True)
+        assert "was deleted meanwhile. Nothing was stored for it." in page.text
+
+    assert not Prediction.objects.exists()
+
+
 def test_the_button_of_a_row_says_right_and_saves_other_rows(
     admin_client: Client, admin_user: User, make_prediction: Make
 ) -> None:

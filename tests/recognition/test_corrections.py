@@ -109,6 +109,16 @@ def test_nobody_corrects_the_record_of_another(
         assert prediction.reviewed_at is None
 
 
+@pytest.mark.usefixtures("deleted_meanwhile")
+def test_a_record_that_is_deleted_meanwhile_is_not_found(
+    client: Client, visitor: uuid.UUID, make_prediction: Make
+) -> None:
+    prediction = make_prediction(visitor=visitor)
+
+    assert correct(client, prediction, {"true_text": "1"}).status_code == 404
+    assert not Prediction.objects.exists()
+
+
 def test_staff_correct_in_the_admin_and_not_here(client: Client, make_prediction: Make) -> None:
     client.force_login(User.objects.create_user("reviewer", is_staff=True))
     prediction = make_prediction(visitor=uuid.uuid4())

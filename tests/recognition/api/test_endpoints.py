@@ -403,6 +403,14 @@ def test_a_correction_that_makes_no_sense_changes_nothing(
     assert prediction.reviewed_at is None
 
 
+@pytest.mark.usefixtures("deleted_meanwhile")
+def test_a_record_that_is_deleted_meanwhile_is_not_found(program: Client, make: Make) -> None:
+    response = change(program, make(), {"true_text": "1"})
+
+    assert response.status_code == 404
+    assert not Prediction.objects.exists()
+
+
 def test_a_correction_is_json(program: Client, make: Make) -> None:
     response = program.patch(f"{LIST}/{make().public_id}", "true_text=7", content_type="text/plain")
 
