@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from django import forms
+from django.contrib.sessions.exceptions import SessionInterrupted
+from django.contrib.sessions.models import Session
 from django.core.exceptions import TooManyFilesSent, ValidationError
 from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -39,6 +42,7 @@ TOO_MANY = (
 )
 SIGN_IN = "Please send one picture at a time, or sign in: without an account nothing is kept."
 Pictures: TypeAlias = "list[UploadedFile[Any]]"
+Tables: TypeAlias = dict[str, list[dict[str, str]]]  # by their keys, the newest last
 
 
 class SeveralForm(forms.Form):
@@ -158,11 +162,29 @@ def _read_one(request: HttpRequest, picture: UploadedFile[Any]) -> Row:
 
 
 def _remember(request: HttpRequest, key: uuid.UUID, rows: list[Row]) -> None:
-    """Add rows to a table in the session, which forgets the oldest tables."""
-    tables: dict[str, list[dict[str, str]]] = request.session.get("several", {})
+    """Add rows to a table in the session, which forgets the oldest tables.
+
+    A session is saved whole. While the pictures were read, another tab of the same visitor may
+    have added to its own table, so what is stored now is read once more and locked meanwhile.
+    """
+    session = request.session
+    tables: Tables = session.get("several", {})
+    if session.session_key is None:  # nothing is stored yet; Django does it after the answer
+        session["several"] = _with_rows(tables, key, rows)
+        return
+
+    with transaction.atomic():
+        stored = Session.objects.select_for_update().filter(pk=session.session_key).first()
+        if stored is None:
+            raise SessionInterrupted("The visitor signed out meanwhile.")
+        session["several"] = _with_rows(stored.get_decoded().get("several", {}), key, rows)
+        session.save()
+    session.modified = False  # saved; once more would undo what comes in between
+
+
+def _with_rows(tables: Tables, key: uuid.UUID, rows: list[Row]) -> Tables:
     entries = tables.pop(str(key), []) + [_entry(row) for row in rows]
-    newest = [*tables.items(), (str(key), entries)][-TABLES_KEPT:]
-    request.session["several"] = dict(newest)
+    return dict([*tables.items(), (str(key), entries)][-TABLES_KEPT:])
 
 
 def _entry(row: Row) -> dict[str, str]:

@@ -8,7 +8,7 @@ import json
 import uuid
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -156,6 +156,39 @@ def test_a_table_grows_file_by_file(
     assert "seven.png" in first["rows"]
     assert "no picture" not in second["rows"]
     assert [row.name for row in page.context["rows"]] == [name for name, _ in files]
+
+
+def test_two_tabs_do_not_take_rows_from_each_other(
+    client: Client, files: Files, digit_model: TrainedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = (add(client, files[:1]).json()["table"] for _ in range(2))
+    read_one = several._read_one
+
+    def read_while_the_other_tab_sends(request: Any, picture: Any) -> several.Row:
+        monkeypatch.setattr(several, "_read_one", read_one)
+        add(client, files[2:], other)
+        return read_one(request, picture)
+
+    monkeypatch.setattr(several, "_read_one", read_while_the_other_tab_sends)
+    add(client, files[1:2], one)
+
+    tables = client.session["several"]
+    assert [entry["name"] for entry in tables[one]] == ["seven.png", "notes.txt"]
+    assert [entry["name"] for entry in tables[other]] == ["seven.png", "three.png"]
+
+
+def test_who_signs_out_while_pictures_are_read_is_told_so(
+    client: Client, files: Files, digit_model: TrainedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = add(client, files[:1]).json()["table"]
+
+    def read_after_signing_out(request: Any, picture: Any) -> several.Row:
+        client.session.flush()
+        return several.Row("a.png", None, "bad")
+
+    monkeypatch.setattr(several, "_read_one", read_after_signing_out)
+
+    assert add(client, files[1:2], table).status_code == 400
 
 
 def test_a_table_does_not_grow_over_a_hundred_rows(
