@@ -186,13 +186,20 @@ def field(request: HttpRequest, public_id: uuid.UUID, number: int) -> HttpRespon
 
 def _find(request: HttpRequest, public_id: uuid.UUID) -> Prediction:
     """A prediction that this person may see: a stranger learns not even that it is there."""
-    user = request.user
     objects = Prediction.objects
-    may_see = objects.all() if user.is_active and user.is_staff else objects.for_visitor(request)
+    may_see = objects.all() if _sees_all(request, "prediction") else objects.for_visitor(request)
     prediction = may_see.filter(public_id=public_id).select_related("model").first()
     if prediction is None:
         raise Http404
     return prediction
+
+
+def _sees_all(request: HttpRequest, kind: str) -> bool:
+    """Whether the admin shows all records of this kind to the person who asks."""
+    user = request.user
+    return user.is_staff and any(
+        user.has_perm(f"recognition.{may}_{kind}") for may in ("view", "change")
+    )
 
 
 def _private(response: HttpResponseBase) -> HttpResponseBase:
@@ -221,13 +228,12 @@ def model(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def model_plot(request: HttpRequest, version: str, plot: str) -> HttpResponseBase:
-    """A plot of the active model for everybody, of the others for staff."""
+    """A plot of the active model for everybody, of the others for who sees them in the admin."""
     trained = TrainedModel.objects.defer("card").filter(version=version).first()
     if trained is None:
         raise Http404
 
-    user = request.user
-    if not trained.is_active and not (user.is_active and user.is_staff):
+    if not trained.is_active and not _sees_all(request, "trainedmodel"):
         raise Http404
 
     try:

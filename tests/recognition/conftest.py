@@ -4,7 +4,7 @@ import uuid
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from recognition import browsers
@@ -22,6 +22,14 @@ def visitor(client: Client) -> uuid.UUID:
     visitor = uuid.uuid4()
     be_browser(client, visitor)
     return visitor
+
+
+@pytest.fixture
+def reviewer(db: None) -> User:
+    """One of the staff, who sees all records in the admin."""
+    user = User.objects.create_user("reviewer", is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="view_prediction"))
+    return user
 
 
 @pytest.fixture

@@ -119,8 +119,10 @@ def test_a_record_that_is_deleted_meanwhile_is_not_found(
     assert not Prediction.objects.exists()
 
 
-def test_staff_correct_in_the_admin_and_not_here(client: Client, make_prediction: Make) -> None:
-    client.force_login(User.objects.create_user("reviewer", is_staff=True))
+def test_staff_correct_in_the_admin_and_not_here(
+    client: Client, make_prediction: Make, reviewer: User
+) -> None:
+    client.force_login(reviewer)
     prediction = make_prediction(visitor=uuid.uuid4())
 
     assert correct(client, prediction, {"true_text": "1"}).status_code == 404

@@ -280,10 +280,10 @@ def test_a_stranger_does_not_find_it(
         assert client.get(address(prediction)).status_code == 404
 
 
-def test_owner_and_staff_see_it(client: Client, make_prediction: Make) -> None:
+def test_owner_and_staff_see_it(client: Client, make_prediction: Make, reviewer: User) -> None:
     teacher = User.objects.create_user("teacher")
     prediction = make_prediction(owner=teacher)
-    for person in (teacher, User.objects.create_user("reviewer", is_staff=True)):
+    for person in (teacher, reviewer):
         client.force_login(person)
 
         assert client.get(address(prediction)).status_code == 200

@@ -133,13 +133,22 @@ def test_a_signed_in_person_sees_their_own_pictures_only(
     own.close()
 
 
-def test_staff_see_every_picture(client: Client, make_prediction: Make) -> None:
-    client.force_login(User.objects.create_user("reviewer", is_staff=True))
+def test_staff_see_every_picture(client: Client, make_prediction: Make, reviewer: User) -> None:
+    client.force_login(reviewer)
 
     response = client.get(picture(make_prediction(visitor=uuid.uuid4())))
 
     assert response.status_code == 200
     response.close()
+
+
+def test_staff_who_see_no_records_in_the_admin_see_no_picture(
+    client: Client, make_prediction: Make, reviewer: User
+) -> None:
+    reviewer.user_permissions.clear()
+    client.force_login(reviewer)
+
+    assert client.get(picture(make_prediction(visitor=uuid.uuid4()))).status_code == 404
 
 
 def test_a_stranger_sees_neither_picture_nor_field(client: Client, make_prediction: Make) -> None:

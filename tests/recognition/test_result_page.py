@@ -129,9 +129,9 @@ def test_a_stranger_does_not_find_it(
 
 
 def test_staff_see_it_and_are_not_offered_to_delete_it(
-    client: Client, make_prediction: Make
+    client: Client, make_prediction: Make, reviewer: User
 ) -> None:
-    client.force_login(User.objects.create_user("reviewer", is_staff=True))
+    client.force_login(reviewer)
 
     page = client.get(make_prediction(visitor=uuid.uuid4()).get_absolute_url())
 
