@@ -23,6 +23,7 @@ MAX_JSON_BYTES = 10_000_000  # all of it is held in memory; larger pictures are 
 MAX_FORM_BYTES = 200_000_000
 MAX_PICTURES = 100
 TOO_MANY = f"At most {MAX_PICTURES} pictures can be sent at once."
+TOO_MUCH_TEXT = "The form holds too much besides files. Send pictures as files of the form."
 DATA_URL = re.compile(r"data:[^,]{0,100};base64,")
 
 
@@ -71,14 +72,17 @@ def files(request: HttpRequest, field: str) -> list[UploadedFile[Any]]:
     """The files of one field of a form.
 
     Raises:
-        BadRequest: the form is broken, larger than `MAX_FORM_BYTES`, or has too many pictures.
+        BadRequest: the form is broken, larger than `MAX_FORM_BYTES`, or holds too many pictures or
+            much text.
     """
     if _length(request) > MAX_FORM_BYTES:
         raise TooLarge(f"A form may have {MAX_FORM_BYTES / 1e6:.0f} MB.")
     try:
         sent = request.FILES.getlist(field)
-    except (TooManyFilesSent, TooManyFieldsSent, RequestDataTooBig) as error:
+    except TooManyFilesSent as error:
         raise TooLarge(TOO_MANY) from error
+    except (TooManyFieldsSent, RequestDataTooBig) as error:
+        raise TooLarge(TOO_MUCH_TEXT) from error
     except MultiPartParserError as error:
         raise BadRequest("The form is not valid multipart/form-data.") from error
     if len(sent) > MAX_PICTURES:

@@ -19,7 +19,7 @@ REASONS = {
     403: "A session without the CSRF token.",
     404: "It is not there, or belongs to somebody else.",
     411: "The body came in pieces, without Content-Length.",
-    413: "A picture of more than 20 MB, JSON of more than 10 MB, or too many pictures.",
+    413: "A picture of more than 20 MB, JSON of more than 10 MB, or too many pictures or fields.",
     415: "The body has another type.",
     422: "A field is wrong, or the picture cannot be read.",
     429: "Too many requests in this minute.",

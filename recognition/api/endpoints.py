@@ -109,7 +109,8 @@ def _refusal(error: PictureError | intake.BadRequest) -> HttpResponse:
 
 def _invalid(errors: Sequence[Mapping[str, Any]]) -> HttpResponse:
     entries = [
-        {"where": ".".join(map(str, error["loc"])), "message": error["msg"]} for error in errors
+        {"where": ".".join(map(str, error["loc"])) or "body", "message": error["msg"]}
+        for error in errors
     ]
     detail = "; ".join(f"{entry['where']}: {entry['message']}" for entry in entries)
     return problem(422, detail, code="invalid", errors=entries)
@@ -170,7 +171,7 @@ def create_predictions(request: HttpRequest) -> schemas.Results:
 )
 def list_predictions(request: HttpRequest, filters: Query[schemas.Filters]) -> schemas.Page:
     """Your own, the newest first."""
-    _refuse_unknown(request, schemas.Filters)
+    _check_names(request, schemas.Filters)
     mine = Prediction.objects.for_visitor(request).select_related("model").defer("model__card")
     found, more = cursors.page(
         _filtered(mine, filters), limit=filters.limit, cursor=_place(filters.cursor)
@@ -379,11 +380,13 @@ def _place(cursor: str | None) -> Cursor | None:
         raise _wrong("query.cursor", "Use `next` of the page before, unchanged") from error
 
 
-def _refuse_unknown(request: HttpRequest, filters: type[pydantic.BaseModel]) -> None:
-    """A misspelt filter would return everything."""
-    unknown = sorted(set(request.GET) - set(filters.model_fields))
-    if unknown:
-        raise _wrong(f"query.{unknown[0]}", "There is no such filter")
+def _check_names(request: HttpRequest, filters: type[pydantic.BaseModel]) -> None:
+    """A misspelt filter would return everything, and of two of a kind one would be forgotten."""
+    for name in sorted(request.GET):
+        if name not in filters.model_fields:
+            raise _wrong(f"query.{name}", "There is no such filter")
+        if len(request.GET.getlist(name)) > 1:
+            raise _wrong(f"query.{name}", "Give this filter once")
 
 
 def _wrong(where: str, message: str) -> ValidationError:

@@ -45,14 +45,19 @@ def in_the_api(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
     """Let requests to the API have its addresses; turn the pages that Django answers with there
-    into problem details; store nothing."""
+    into problem details; answer HEAD as GET; store nothing."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if request.path_info.startswith(PAGES):
             request.urlconf = settings.API_URLCONF
-        response = get_response(request)
         if not request.path_info.startswith(PATHS):
-            return response
+            return get_response(request)
+
+        asked = request.method
+        if asked == "HEAD":  # as GET, which the API knows; the server leaves out the body
+            request.method = "GET"
+        response = get_response(request)
+        request.method = asked
         response.headers.setdefault("Cache-Control", "no-store")  # it depends on the key
         if response.status_code < 400 or response.headers.get("Content-Type") == CONTENT_TYPE:
             return response

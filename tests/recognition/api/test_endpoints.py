@@ -20,7 +20,7 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django.asserts import assertNumQueries
 from pytest_django.fixtures import Settings
 
-from recognition import cursors, recognizers
+from recognition import cursors, intake, recognizers
 from recognition.api import examples, schemas
 from recognition.cursors import Cursor
 from recognition.models import ApiKey, Prediction, TrainedModel
@@ -162,6 +162,27 @@ def test_a_body_that_makes_no_sense_is_a_problem(
         assert response["Content-Type"] == "application/problem+json"
         assert response.json()["status"] == status
     assert not Prediction.objects.exists()
+
+
+def test_a_body_that_is_no_object_says_what_is_wrong_of_the_whole(program: Client) -> None:
+    for url in (LIST, BATCH):
+        found = send_json(program, [], url).json()
+
+        assert found["errors"][0]["where"] == "body"
+        assert found["detail"].startswith("body: ")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"file": 3_000_000 * "y"}, {f"field{n}": "" for n in range(1100)}],
+    ids=["long", "many"],
+)
+def test_too_much_text_in_a_form_is_called_so(program: Client, fields: dict[str, str]) -> None:
+    for url, field in ((LIST, "picture"), (BATCH, "pictures")):
+        response = program.post(url, fields | {field: io.BytesIO(b"x")})
+
+        assert response.status_code == 413
+        assert response.json()["detail"] == intake.TOO_MUCH_TEXT
 
 
 def test_a_body_in_pieces_is_asked_for_in_one(program: Client, digit_model: TrainedModel) -> None:
@@ -306,6 +327,8 @@ def test_the_list_is_narrowed_by_each_filter(program: Client, make: Make) -> Non
         "cursor=%C3%A9",
         "cursor=1772323200000000",
         "verdct=refused",
+        "verdict=accepted&verdict=refused",
+        "limit=1&limit=2",
     ],
 )
 def test_a_filter_that_makes_no_sense_is_a_problem(program: Client, query: str) -> None:

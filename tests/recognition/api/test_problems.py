@@ -9,7 +9,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from recognition import recognizers
-from recognition.models import ApiKey
+from recognition.models import ApiKey, TrainedModel
 
 pytestmark = pytest.mark.django_db
 TYPE = "application/problem+json"
@@ -43,6 +43,17 @@ def test_a_method_that_is_not_allowed_comes_with_those_that_are(client: Client) 
     response = client.put("/api/v1/predictions")
 
     assert {method.strip() for method in response["Allow"].split(",")} == {"GET", "POST"}
+
+
+def test_head_says_what_get_would_without_the_body(
+    client: Client, digit_model: TrainedModel
+) -> None:
+    for path, status in (("health", 200), ("predictions", 401), ("nothing", 404)):
+        head, get = (ask(f"/api/v1/{path}") for ask in (client.head, client.get))
+
+        assert (head.status_code, get.status_code) == (status, status)
+        assert not head.content
+        assert head["Content-Type"] == get["Content-Type"]
 
 
 def test_a_fault_of_ours_is_a_problem_that_tells_nothing(
