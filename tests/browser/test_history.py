@@ -69,6 +69,25 @@ def test_a_person_takes_the_history_along(
     assert [(entry["text"], entry["true_text"]) for entry in entries] == [("1", "7")]
 
 
+def test_a_key_corrects_the_entry_that_has_the_focus(
+    desk: Visit, make_prediction: Make, drawn: Callable[..., bytes]
+) -> None:
+    page = desk.page
+    own_records(desk, make_prediction, drawn)
+    desk.go("/history/?verdict=unsure")
+    page.keyboard.press("8")  # the focus is in no entry
+    said = page.locator("[data-said]")
+
+    said.click()
+    page.keyboard.press("8")
+    expect(said).to_have_text("No, it is 8.")
+    page.keyboard.press("3")
+    expect(said).to_have_text("Right, it is 3.")
+
+    assert Prediction.objects.get(verdict="unsure").true_text == "3"
+    assert Prediction.objects.reviewed().count() == 2
+
+
 def test_a_person_deletes_one_from_the_list(
     desk: Visit, make_prediction: Make, drawn: Callable[..., bytes]
 ) -> None:
