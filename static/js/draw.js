@@ -10,6 +10,7 @@
   const INK = "#14161b";
   const ERASER = 2; // times as wide as the pen
   const PEN_ERASER = 5; // the button number of the other end of a pen
+  const NAME = "drawing";
 
   const find = (name) => drawing.querySelector(`[data-${name}]`);
   const live = document.querySelector("[data-live]");
@@ -87,6 +88,29 @@
     hand(last.picture);
   }
 
+  // What is not kept yet outlives the page in this tab: a look at another page, signing in to keep
+  // it. It comes back for the same person, or for the one whom a stranger turned out to be.
+  function remember() {
+    const since = steps.lastIndexOf("clear") + 1;
+    const drawn = steps.slice(since).map(({ points, width, isEraser }) => ({ points, width, isEraser }));
+    const isWanted = drawn.length && steps.at(-1).picture && !steps.at(-1).isKept;
+    try {
+      if (isWanted) sessionStorage.setItem(NAME, JSON.stringify({ person: drawing.dataset.person, drawn }));
+      else sessionStorage.removeItem(NAME);
+    } catch {
+      // the browser keeps nothing for this site, or the drawing is too large
+    }
+  }
+
+  function remembered() {
+    try {
+      const { person, drawn } = JSON.parse(sessionStorage.getItem(NAME));
+      return person === "" || person === drawing.dataset.person ? drawn : [];
+    } catch {
+      return []; // there is none
+    }
+  }
+
   function enable(button, is) {
     button.setAttribute("aria-disabled", String(!is));
   }
@@ -96,6 +120,7 @@
   function change() {
     send(); // before anything that can wait
     fit();
+    remember();
     enable(find("undo"), steps.length);
     enable(find("redo"), undone.length);
     enable(find("clear"), !isClear());
@@ -126,7 +151,8 @@
 
   function place({ clientX, clientY }) {
     const box = paper.getBoundingClientRect();
-    return [((clientX - box.left) * SIDE) / box.width, ((clientY - box.top) * SIDE) / box.height];
+    const across = (at, start, length) => Math.round((10 * SIDE * (at - start)) / length) / 10;
+    return [across(clientX, box.left, box.width), across(clientY, box.top, box.height)];
   }
 
   // Whether the stroke at hand has lost its end, as when a dialog of the browser took it.
@@ -134,9 +160,23 @@
     return pointerId === stroke.pointer || (isPrimary && pointerType === stroke.kind);
   }
 
+  // Whether the stroke at hand is the palm, which came down before the pen.
+  function isRestingHand({ pointerType }) {
+    return stroke?.kind === "touch" && pointerType === "pen";
+  }
+
+  function drop() {
+    stroke = null;
+    fit();
+  }
+
+  // Else Chromium may take a quick stroke for a push of the page, and swallow the next tap.
+  paper.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
+
   paper.addEventListener("pointerdown", (event) => {
     const isEraser = tool === "eraser" || event.button === PEN_ERASER;
     if (event.button !== 0 && event.button !== PEN_ERASER) return;
+    if (isRestingHand(event)) drop();
     if (stroke && !isLeftBehind(event)) return; // a second finger, or the palm below a pen
     if (stroke) end();
     event.preventDefault();
@@ -189,9 +229,17 @@
     wanted();
   });
 
+  live.addEventListener("kept", ({ detail }) => {
+    for (const step of [...steps, ...undone]) if (step.picture === detail) step.isKept = true;
+    remember();
+  });
+
   drawing.hidden = false;
   document.querySelector("[data-without-script]").hidden = true;
   new ResizeObserver(fit).observe(paper);
   window.addEventListener("resize", fit); // also when the page is zoomed
+  steps = remembered();
+  if (steps.length) change();
   fit();
+  remember(); // or forget what was another person's
 })();

@@ -3,7 +3,7 @@
 // Another script says "here is a picture" with the event "picture" on [data-live]; its detail is
 // { blob, keepable, hint }, where a blob of null means that there is nothing to read and the hint
 // says what to do about it. When there is an answer, or none is to be had, this script says
-// "answered".
+// "answered"; and "kept", with the blob as its detail, when a picture has become a record.
 (() => {
   const panel = document.querySelector("[data-live]");
   if (!panel) return;
@@ -14,10 +14,12 @@
   const keys = [...panel.querySelectorAll("[data-digit-keys] button")];
   const bars = [...panel.querySelectorAll("[data-bar]")];
 
+  const SLOW = 400; // ms without an answer, after which the page says that it waits
   const first = find("facts").textContent; // what the page says before there is a picture
 
   let picture = null; // what is shown and would be kept
   let request = null; // the one on its way; a newer one overtakes it
+  let slow = 0; // the timer that runs while an answer is awaited
   const kept = new WeakMap(); // of each picture that is kept: { label, url, correct_url, said }
   let queue = Promise.resolve(); // what is kept and corrected, one after another
 
@@ -92,19 +94,35 @@
     find("status").textContent = said || "";
   }
 
+  // The answer to an older picture must not pass for the answer to this one.
+  function wait() {
+    panel.setAttribute("aria-busy", "true");
+    find("what").textContent = find("what-to-do").textContent = "";
+    find("facts").textContent = "Reading…";
+  }
+
+  function stopWaiting() {
+    clearTimeout(slow);
+    panel.removeAttribute("aria-busy");
+  }
+
   async function read(blob, hint) {
     request?.abort();
+    clearTimeout(slow);
     const mine = (request = new AbortController());
     let answer = null;
+    if (blob) slow = setTimeout(wait, SLOW);
     try {
       answer = blob ? await send(panel.dataset.readUrl, { picture: blob }, mine.signal) : { what: hint };
-      if (mine === request) show(answer);
+      if (mine !== request) return;
+      stopWaiting();
+      show(answer);
     } catch (error) {
       if (mine !== request || error.name === "AbortError") return;
+      stopWaiting();
       show({});
       showError(error.message);
     }
-    if (mine !== request) return;
     request = null;
     panel.dispatchEvent(new CustomEvent("answered", { detail: answer }));
   }
@@ -126,6 +144,7 @@
       if (!record) {
         const fields = { picture: blob, source: panel.dataset.source, ...said };
         kept.set(blob, { label, ...(await send(panel.dataset.keepUrl, fields)) });
+        panel.dispatchEvent(new CustomEvent("kept", { detail: blob }));
       } else if (label !== undefined) {
         Object.assign(record, { label }, await send(record.correct_url, said));
       }

@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from playwright.sync_api import Browser, Page, Route, expect
+from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from recognition.models import Prediction, TrainedModel
@@ -241,6 +243,23 @@ def test_an_answer_that_was_overtaken_is_dropped(open_page: Open) -> None:
     assert len(failed) == 1
 
 
+def test_an_older_answer_does_not_pass_for_one_to_a_new_stroke(open_page: Open) -> None:
+    page = open_page().page
+    live = page.locator("[data-live]")
+    pens.draw(page, 1)
+    digit_of(page).to_have_text("1")
+    held: list[Route] = []
+    page.route("**/live/", lambda route: held.append(route))
+
+    pens.draw_line(page, [pens.place(page, x, 0.5) for x in (0.3, 0.4, 0.7)])
+
+    expect(page.get_by_text("Reading…")).to_be_visible()
+    expect(live).to_have_attribute("aria-busy", "true")
+    held[0].continue_()
+    expect(page.get_by_text("Reading…")).to_be_hidden()
+    expect(live).not_to_have_attribute("aria-busy", "true")
+
+
 def test_a_lost_connection_is_said_and_the_button_tries_again(open_page: Open) -> None:
     page = open_page().page
     page.route("**/live/", lambda route: route.abort())
@@ -345,6 +364,78 @@ def test_a_second_finger_draws_nothing(open_page: Open) -> None:
 
     expect(page.get_by_role("button", name="Keep")).to_be_enabled()
     assert pens.ink(page) == pytest.approx(math.pi * 9**2, rel=0.2)
+
+
+def test_a_tap_right_after_a_quick_stroke_counts(open_page: Open) -> None:
+    page = open_page(size="phone").page
+    undo = page.get_by_role("button", name="Undo")
+
+    for _ in range(3):
+        pens.touch(page, [pens.place(page, 0.5, 0.25), pens.place(page, 0.5, 0.75)])
+        expect(undo).to_have_attribute("aria-disabled", "false")
+        undo.tap()
+        expect(undo).to_have_attribute("aria-disabled", "true")
+
+
+def test_a_pen_draws_though_the_palm_came_first(open_page: Open) -> None:
+    page = open_page().page
+    page.locator("[data-paper]").evaluate(
+        """(paper) => {
+            const { left, top } = paper.getBoundingClientRect();
+            const at = (type, pointerType, pointerId, x) => paper.dispatchEvent(
+                new PointerEvent(type, {
+                    pointerType, pointerId, clientX: left + x, clientY: top + 100,
+                    isPrimary: true, bubbles: true, cancelable: true,
+                }));
+            at("pointerdown", "touch", 1, 20);
+            at("pointerdown", "pen", 2, 100);
+            at("pointermove", "pen", 2, 200);
+            at("pointerup", "pen", 2, 200);
+            at("pointerup", "touch", 1, 20);
+        }"""
+    )
+
+    width = page.locator("[data-paper]").evaluate("(paper) => paper.clientWidth")
+    line = 100 * (400 / width) * 18 + math.pi * 9**2
+    assert pens.ink(page) == pytest.approx(line, rel=0.1)
+
+
+def test_a_drawing_that_is_not_kept_yet_comes_back(open_page: Open) -> None:
+    page = open_page().page
+    pens.draw(page, 7)
+    digit_of(page).to_have_text("7")
+    drawn = pens.ink(page)
+
+    page.get_by_role("link", name="Model").click()
+    page.go_back()
+    digit_of(page).to_have_text("7")
+    assert pens.ink(page) == pytest.approx(drawn, rel=0.01)
+
+    page.get_by_role("button", name="Keep").click()
+    expect(page.get_by_text("Kept.")).to_be_visible()
+    page.reload()
+    digit_of(page).to_have_text("-")
+    assert pens.ink(page) == 0
+
+
+def test_a_drawing_waits_while_its_person_signs_in_and_is_not_shown_to_another(
+    open_page: Open, settings: Settings
+) -> None:
+    User.objects.create_user("teacher", password="chalk-and-board")
+    settings.REQUIRE_SIGN_IN_TO_KEEP = True
+    page = open_page().page
+    pens.draw(page, 3)
+    digit_of(page).to_have_text("3")
+
+    page.get_by_role("link", name="Sign in").last.click()
+    page.get_by_label("Name").fill("teacher")
+    page.get_by_label("Password").fill("chalk-and-board")
+    page.get_by_role("button", name="Sign in").click()
+    digit_of(page).to_have_text("3")
+
+    page.context.clear_cookies()  # signed out
+    page.reload()
+    digit_of(page).to_have_text("-")
 
 
 def test_the_keys_can_be_switched_off_for_good(open_page: Open) -> None:
