@@ -5,8 +5,10 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
-from django.http import HttpRequest, HttpResponse
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
+from django.shortcuts import render
 
 from recognition import replies
 from recognition.api import problems
@@ -31,6 +33,20 @@ def content_security_policy(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
+def method_not_allowed(get_response: GetResponse) -> GetResponse:
+    """Give the answer 405 words, for whoever opens the address of a form; Django's is empty."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if response.status_code != 405 or response.content or replies.wants_json(request):
+            return response
+        page = render(request, "405.html", status=405)
+        page.headers["Allow"] = response.headers["Allow"]
+        return page
+
+    return middleware
+
+
 class SignInRequired(LoginRequiredMiddleware):
     """Send strangers to the page for signing in; a script is told so, since it follows no page.
 
@@ -48,3 +64,11 @@ class SignInRequired(LoginRequiredMiddleware):
             return None
         refusal = super().process_view(request, view_func, view_args, view_kwargs)
         return replies.signed_out() if refusal and replies.wants_json(request) else refusal
+
+    def handle_no_permission(
+        self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
+    ) -> HttpResponseRedirect:
+        """Come back to the page that a form stood on: the form itself is not sent again."""
+        if request.method in {"GET", "HEAD"}:
+            return super().handle_no_permission(request, view_func)
+        return redirect_to_login(replies.page_before(request), self.get_login_url(view_func))

@@ -36,6 +36,7 @@ MIDDLEWARE = [
     "recognition.browsers.remember",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "digitsite.middleware.method_not_allowed",
 ]
 ROOT_URLCONF = "digitsite.urls"
 API_URLCONF = "digitsite.urls_with_api"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from django import forms
 from django.http import HttpRequest, JsonResponse
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 UNAVAILABLE = "No picture can be read just now. Nothing was stored. Please try again later."
@@ -33,7 +36,19 @@ def signed_out() -> JsonResponse:
 def way_back(request: HttpRequest, otherwise: str) -> str:
     """The page of this site that a form names to go back to, if it names one."""
     address: str = request.POST.get("next", "")
-    is_ours = url_has_allowed_host_and_scheme(
+    return address if _is_ours(address, request) else otherwise
+
+
+def page_before(request: HttpRequest) -> str:
+    """The page of this site that a form was sent from, as the browser says; else the first one."""
+    address = request.headers.get("Referer", "")
+    if not _is_ours(address, request):
+        return reverse("recognize")
+    _, _, path, query, _ = urlsplit(address)
+    return f"{path}?{query}" if query else path
+
+
+def _is_ours(address: str, request: HttpRequest) -> bool:
+    return url_has_allowed_host_and_scheme(
         address, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    return address if is_ours else otherwise

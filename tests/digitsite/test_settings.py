@@ -84,7 +84,7 @@ def test_a_site_for_people_with_accounts_says_so_in_one_variable(tmp_path: Path)
     open_ = python("-c", program, tmp_path=tmp_path, **PRODUCTION, REQUIRE_SIGN_IN_TO_KEEP="1")
 
     assert closed.stdout.strip().endswith("SignInRequired True")
-    assert open_.stdout.strip().endswith("XFrameOptionsMiddleware False")
+    assert open_.stdout.strip().endswith("method_not_allowed False")
 
 
 def test_the_server_does_not_start_without_a_secret_key(tmp_path: Path) -> None:

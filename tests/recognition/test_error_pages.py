@@ -34,6 +34,17 @@ def test_each_kind_of_refusal_has_a_page() -> None:
     assert "nothing here" in defaults.page_not_found(request, Http404()).text
 
 
+@pytest.mark.django_db
+def test_the_address_of_a_form_is_explained_to_who_opens_it(client: Client) -> None:
+    response = client.get("/keep/", headers={"Accept": "text/html,*/*;q=0.8"})
+    script = client.get("/keep/", headers={"Accept": "application/json"})
+
+    assert response.status_code == 405
+    assert response["Allow"] == "POST"
+    assert "only takes what a form of the site sends" in response.text
+    assert (script.status_code, script.content) == (405, b"")
+
+
 def test_a_fault_of_ours_is_owned_up_to(
     db: None, client: Client, upload: Upload, monkeypatch: pytest.MonkeyPatch
 ) -> None:

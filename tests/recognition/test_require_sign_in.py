@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.contrib.auth.models import User
@@ -69,6 +70,26 @@ def test_a_closed_site_reads_nothing_for_strangers(
 ) -> None:
     assert upload(client, drawn())["Location"].startswith("/sign-in/")
     assert not Prediction.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("page", "back"),
+    [
+        ("http://testserver/camera/", "/camera/"),
+        ("http://testserver/history/?read=7#top", "/history/?read=7"),
+        ("https://elsewhere.example/camera/", "/"),
+        ("javascript:alert(1)", "/"),
+        ("", "/"),
+    ],
+)
+def test_who_signs_in_again_comes_back_to_the_page_that_the_form_stood_on(
+    page: str, back: str, client: Client, closed: None
+) -> None:
+    for name in ("keep", "delete", "correct"):
+        response = client.post(addresses()[name], {}, headers={"Referer": page})
+
+        assert response.status_code == 302
+        assert parse_qs(urlsplit(response["Location"]).query) == {"next": [back]}
 
 
 @pytest.mark.parametrize("name", ["live", "keep", "correct", "several_add"])
