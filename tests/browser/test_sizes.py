@@ -1,0 +1,49 @@
+"""Pages at unusual sizes: a narrow window, and text twice as large."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+
+import pytest
+
+from recognition import browsers
+from recognition.models import Prediction
+from tests.browser.visits import Visit
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+Make = Callable[..., Prediction]
+PHONE = 390
+
+
+def own(desk: Visit, make: Make) -> None:
+    """Give the visitor a record, for pages that are short without."""
+    visitor = uuid.uuid4()
+    make(visitor=visitor)
+    cookie = {"name": browsers.COOKIE, "value": browsers.sign(visitor), "url": desk.site}
+    desk.page.context.add_cookies([cookie])
+
+
+def test_large_text_fits_a_phone(desk: Visit, make_prediction: Make) -> None:
+    own(desk, make_prediction)
+    desk.page.set_viewport_size({"width": PHONE, "height": 844})
+    for path in ("/", "/draw/", "/camera/", "/history/", "/your-data/", "/model/", "/sign-in/"):
+        desk.go(path)
+        desk.page.evaluate("document.documentElement.style.fontSize = '200%'")
+
+        assert not desk.is_too_wide(), path
+
+
+@pytest.mark.parametrize("width", [320, 360, 640, 900, 1100, 1280])
+def test_the_sign_of_a_verdict_is_seen_in_the_history(
+    width: int, desk: Visit, make_prediction: Make
+) -> None:
+    own(desk, make_prediction)
+    desk.page.set_viewport_size({"width": width, "height": 800})
+
+    desk.go("/history/")
+
+    box = desk.page.locator(".verdict svg").bounding_box()
+    assert box is not None
+    assert box["width"] == 16
+    assert not desk.is_too_wide()
