@@ -82,6 +82,17 @@ class Row:
     prediction: Prediction | None
     problem: str = ""
 
+    @property
+    def has_answer(self) -> bool:
+        return self.prediction is not None and bool(self.prediction.text)
+
+    @property
+    def why(self) -> str:
+        """Why a picture was not read, in words; empty when it was."""
+        if self.prediction is None or self.has_answer:
+            return ""
+        return wording.explain(self.prediction.reason)[0]
+
 
 def read(request: HttpRequest, pictures: Pictures) -> uuid.UUID:
     """Read and keep the pictures; returns the key of their table.
@@ -128,7 +139,7 @@ def add(request: HttpRequest) -> JsonResponse:
 @require_safe
 def table(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     rows = _rows(request, key)
-    context = {"key": key, "rows": rows, "read": sum(row.prediction is not None for row in rows)}
+    context = {"key": key, "rows": rows, "read": sum(row.has_answer for row in rows)}
     return render(request, "recognition/several.html", context)
 
 

@@ -17,6 +17,7 @@
   const most = Number(board.dataset.mostFiles);
   const mostBytes = Number(board.dataset.mostBytes);
   let stopped = false;
+  let unfinished = null; // what is being sent, or was interrupted: { files, done, table }
 
   function free() {
     button.removeAttribute("aria-disabled");
@@ -62,39 +63,47 @@
     rows.append(...holder.content.querySelectorAll("tr"));
   }
 
-  async function sendAll(files) {
-    let table = "";
-    for (const [done, file] of files.entries()) {
-      if (stopped) break;
-      status.textContent = `Reading ${done + 1} of ${files.length}`;
-      const answer = await send(file, table);
-      table = answer.table;
+  async function sendAll(work) {
+    const { files } = work;
+    for (; work.done < files.length && !stopped; work.done += 1) {
+      status.textContent = `Reading ${work.done + 1} of ${files.length}`;
+      const answer = await send(files[work.done], work.table);
+      work.table = answer.table;
       seen.href = answer.address;
-      bar.value = done + 1;
+      bar.value = work.done + 1;
       show(answer.rows);
     }
+    unfinished = null;
     if (seen.hasAttribute("href")) window.location.assign(seen.href);
+  }
+
+  // The same files again are the rest of what was interrupted: what is read is not sent twice.
+  function workFor(files) {
+    const isSame =
+      files.length === unfinished?.files.length && files.every((file, n) => file === unfinished.files[n]);
+    if (isSame) return unfinished;
+    rows.replaceChildren();
+    seen.removeAttribute("href");
+    bar.value = 0;
+    return { files, done: 0, table: "" };
   }
 
   async function start(files) {
     stopped = false;
-    rows.replaceChildren();
-    seen.removeAttribute("href");
+    const work = (unfinished = workFor(files));
     seen.hidden = true;
     error.textContent = "";
     bar.max = files.length;
-    bar.value = 0;
     board.hidden = stop.hidden = false;
     input.disabled = true;
     board.scrollIntoView({ block: "nearest" });
     try {
-      await sendAll(files);
+      await sendAll(work);
     } catch (reason) {
       const isLost = reason instanceof TypeError;
-      const read = rows.children.length;
-      status.textContent = `${read} of ${files.length} read; what was read is kept.`;
+      status.textContent = `${work.done} of ${files.length} read; what was read is kept.`;
       seen.hidden = !seen.hasAttribute("href");
-      complain(isLost ? "The connection was lost. Please try again." : reason.message);
+      complain(isLost ? `The connection was lost. Press “${label}” to go on with the others.` : reason.message);
     }
   }
 
@@ -111,6 +120,7 @@
     stop.hidden = true;
   });
   window.addEventListener("pageshow", () => {
+    unfinished = null;
     free();
     board.hidden = true;
   });

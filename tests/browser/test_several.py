@@ -83,9 +83,30 @@ def test_a_lost_connection_keeps_what_was_read(desk: Visit, drawn: Drawn) -> Non
     choose(desk, drawn)
     desk.recognise()
 
-    expect(page.get_by_role("alert")).to_have_text("The connection was lost. Please try again.")
+    expect(page.get_by_role("alert")).to_contain_text("The connection was lost.")
     page.get_by_role("link", name="Show what was read").click()
     expect(page.locator("tbody tr")).to_have_count(2)
+
+
+def test_after_a_lost_connection_only_the_others_are_sent(desk: Visit, drawn: Drawn) -> None:
+    page = desk.page
+    sent: list[Route] = []
+
+    def lose_the_third(route: Route) -> None:
+        sent.append(route)
+        route.abort() if len(sent) == 3 else route.continue_()
+
+    page.route("**/several/", lose_the_third)
+    desk.go("/")
+    choose(desk, drawn)
+    desk.recognise()
+    expect(page.get_by_role("alert")).to_contain_text("Press “Recognise” to go on")
+
+    desk.recognise()
+
+    page.wait_for_url("**/several/*-*/")
+    expect(page.locator("tbody tr")).to_have_count(4)
+    assert Prediction.objects.count() == 3
 
 
 def test_too_many_pictures_are_refused_before_any_is_sent(desk: Visit, drawn: Drawn) -> None:

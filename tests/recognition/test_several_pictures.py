@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -19,6 +20,7 @@ from pytest_django import DjangoAssertNumQueries
 from pytest_django.fixtures import Settings
 
 from digitsite import uploads
+from ml import images
 from recognition import several
 from recognition.models import Prediction, TrainedModel
 
@@ -68,6 +70,17 @@ def test_a_bad_file_says_what_is_wrong_and_stops_no_other(
     assert rows[3].problem == "The file is empty. Please choose another picture."
     assert "2 of 4 have an answer" in page.text
     assert Prediction.objects.count() == 2
+
+
+def test_a_picture_that_is_refused_says_why(
+    client: Client, drawn: Drawn, digit_model: TrainedModel
+) -> None:
+    blank = images.to_png(np.full((200, 200), 255, np.uint8))
+
+    page = client.get(send(client, [("seven.png", drawn(7)), ("blank.png", blank)])["Location"])
+
+    assert "There is nothing written in this picture." in page.text
+    assert "1 of 2 has an answer" in page.text
 
 
 def test_loading_the_table_again_stores_nothing_again(
