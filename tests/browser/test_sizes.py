@@ -20,8 +20,9 @@ def own(desk: Visit, make: Make) -> None:
     """Give the visitor a record, for pages that are short without."""
     visitor = uuid.uuid4()
     make(visitor=visitor)
-    cookie = {"name": browsers.COOKIE, "value": browsers.sign(visitor), "url": desk.site}
-    desk.page.context.add_cookies([cookie])
+    desk.page.context.add_cookies(
+        [{"name": browsers.COOKIE, "value": browsers.sign(visitor), "url": desk.site}]
+    )
 
 
 def test_large_text_fits_a_phone(desk: Visit, make_prediction: Make) -> None:
