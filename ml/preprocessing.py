@@ -34,10 +34,16 @@ MIN_DIGIT_SIDE = 6  # px of the picture; from 7 on, digits have been read
 
 @dataclass(frozen=True)
 class Field:
-    """What the network sees: `pixels` float32 (28, 28), 0.0 paper to 1.0 ink, and where from."""
+    """What the network sees: `pixels` float32 (28, 28), 0.0 paper to 1.0 ink, and where from.
+
+    `is_cut_off` says that the digit seems to run out of the picture; `stands_out` is False where
+    it may be a shadow or an edge instead.
+    """
 
     pixels: np.ndarray
     box: Box
+    is_cut_off: bool = False
+    stands_out: bool = True
 
 
 @dataclass
@@ -92,7 +98,8 @@ def to_field(picture: np.ndarray, steps: Steps | None = None) -> Field:
     steps = steps or Steps()
     shape, box = trace(picture, steps)
     steps.redrawn = redraw(shape)
-    steps.field = Field(centre(steps.redrawn), box)
+    assert steps.digit is not None, "`trace` found it."
+    steps.field = Field(centre(steps.redrawn), box, steps.digit.is_cut_off, steps.digit.stands_out)
     return steps.field
 
 

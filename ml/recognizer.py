@@ -160,8 +160,10 @@ class Recognizer:
         thresholds = self.card.thresholds
         if confidence < thresholds.refuse:
             return Reading("", confidence, Verdict.REFUSED, Reason.NOT_A_DIGIT, (digit,))
-        if confidence < thresholds.accept:
+        if confidence < thresholds.accept or not field.stands_out:
             return Reading(label, confidence, Verdict.UNSURE, Reason.UNSURE, (digit,))
+        if field.is_cut_off:
+            return Reading(label, confidence, Verdict.UNSURE, Reason.CUT_OFF, (digit,))
         return Reading(label, confidence, Verdict.ACCEPTED, None, (digit,))
 
     def _interpreter(self) -> tuple[Interpreter, int, int]:

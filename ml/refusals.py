@@ -13,6 +13,7 @@ class Reason(StrEnum):
     TOO_SMALL = "too_small"
     SEVERAL_DIGITS = "several_digits"
     NOT_A_DIGIT = "not_a_digit"
+    CUT_OFF = "cut_off"
     UNSURE = "unsure"
 
 

@@ -20,6 +20,7 @@ RULE_LEVEL = 0.25  # share of the ink's own darkness from which a pixel may be a
 MAX_RULE = 0.02  # of the side across it; a thicker line is the stroke of a large digit
 MIN_LONE_SIDE = 0.04  # of the longer side; smaller things on a page are dirt
 MAX_FLATNESS = 5  # width to height; what is flatter on a page is a piece of a line
+CLEARANCE = 0.08  # of a digit's longer side; farther from a border it is no tight crop
 MIN_PIECE = 4  # px of the working picture; smaller pieces are specks
 
 
@@ -34,6 +35,7 @@ class FoundDigit:
         several: whether other ink is as large as a digit of its own.
         searched: uint8 (height, width), the ink that was searched.
         is_reversed: whether what had been taken for ink was the paper.
+        stands_out: False for what may be a shadow or an edge, for want of anything better.
     """
 
     ink: np.ndarray
@@ -42,6 +44,21 @@ class FoundDigit:
     several: bool
     searched: np.ndarray
     is_reversed: bool = False
+    stands_out: bool = True
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether it runs out of the picture, or is a shadow that comes in.
+
+        It touches a border and is clear of the one opposite, as no tight crop is.
+        """
+        x, y, width, height = self.box
+        below, beside = self.searched.shape[0] - y - height, self.searched.shape[1] - x - width
+        clear = CLEARANCE * max(width, height)
+        return any(
+            min(before, after) <= 1 and max(before, after) >= clear
+            for before, after in ((x, beside), (y, below))
+        )
 
 
 def find_digit(ink: np.ndarray) -> FoundDigit:
@@ -65,7 +82,7 @@ def prefer_lone_digit(dark: np.ndarray, digit: FoundDigit) -> FoundDigit:
         return digit
     lone = _find_lone_digit(dark)
     if lone is None:
-        return _find_reverse(dark, digit) or digit
+        return _find_reverse(dark, digit) or replace(digit, stands_out=stands_out)
     if stands_out and (_is_fragment(lone, digit) or _is_nearly(lone.box, digit.box)):
         return digit  # a thin part of a thick digit, or the digit less what lies at the border
     return lone

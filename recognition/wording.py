@@ -26,6 +26,10 @@ EXPLANATIONS: dict[str, tuple[str, str]] = {
         "This does not look like a digit.",
         "Send a picture of one handwritten digit, 0 to 9, on plain paper.",
     ),
+    Reason.CUT_OFF: (
+        "The digit seems to run out of the picture.",
+        "Take all of it into the picture, with some paper around it, or check the answer yourself.",
+    ),
     Reason.UNSURE: (
         "It could be another digit.",
         "Look at the picture yourself before you use this answer.",

@@ -56,6 +56,59 @@ def test_photographed_digits_are_read_or_left_to_a_person(latin: Recognizer) -> 
     assert sure_and_wrong == []
 
 
+@pytest.mark.parametrize("digit", range(10))
+@pytest.mark.parametrize("side", range(4))
+def test_a_digit_that_runs_out_of_the_picture_is_never_sure(
+    latin: Recognizer, digit: int, side: int
+) -> None:
+    picture = np.rot90(drawing.draw(digit, seed=3), side)
+    x, _, width, _ = cv2.boundingRect((picture < 128).astype(np.uint8))
+    cut = np.rot90(picture[:, x + width // 2 :], -side)
+
+    reading = latin.read(np.ascontiguousarray(cut))
+
+    assert reading.verdict is not Verdict.ACCEPTED
+    assert reading.verdict is Verdict.REFUSED or reading.reason in {Reason.CUT_OFF, Reason.UNSURE}
+
+
+def test_a_digit_that_runs_out_of_the_picture_is_told_from_a_tight_crop(latin: Recognizer) -> None:
+    picture = drawing.draw(3, seed=1)
+    x, y, width, height = cv2.boundingRect((picture < 128).astype(np.uint8))
+
+    tight = latin.read(np.ascontiguousarray(picture[y : y + height, x : x + width]))
+    cut = latin.read(np.ascontiguousarray(picture[:, x + 3 :]))
+
+    assert (tight.text, tight.verdict) == ("3", Verdict.ACCEPTED)
+    assert (cut.text, cut.verdict, cut.reason) == ("3", Verdict.UNSURE, Reason.CUT_OFF)
+    assert cut.confidence > 0.9
+
+
+@pytest.mark.parametrize("size", [28, 100, 300, 720])
+@pytest.mark.parametrize("angle", range(0, 360, 30))
+def test_paper_that_grows_darker_is_no_digit(latin: Recognizer, size: int, angle: int) -> None:
+    y, x = np.mgrid[0:size, 0:size] / size
+    slope = x * np.cos(np.radians(angle)) + y * np.sin(np.radians(angle))
+    slope = (slope - slope.min()) / np.ptp(slope)
+    for darkest, lightest in ((0, 255), (60, 220), (120, 250), (180, 250)):
+        picture = (darkest + (lightest - darkest) * slope).astype(np.uint8)
+
+        assert latin.read(picture).verdict is not Verdict.ACCEPTED
+
+
+@pytest.mark.parametrize("place", [262, 280, 306, 343, 383])
+@pytest.mark.parametrize("tilt", [-0.1, 0.0, 0.1])
+def test_the_edge_of_a_page_on_a_table_is_no_digit(
+    latin: Recognizer, place: int, tilt: float
+) -> None:
+    rng = np.random.default_rng(place)
+    y, x = np.mgrid[0:900, 0:1200]
+    picture = np.where(x + tilt * y < place, 90.0, 225.0) + rng.normal(0, 3, (900, 1200))
+
+    reading = latin.read(np.clip(picture, 0, 255).astype(np.uint8))
+
+    assert reading.verdict is not Verdict.ACCEPTED
+
+
 @pytest.mark.parametrize(("digit", "seed"), [(4, 3057), (4, 3088), (0, 3091)])
 def test_lines_that_a_shadow_cuts_short_do_not_hide_a_digit(
     latin: Recognizer, digit: int, seed: int
