@@ -5,6 +5,8 @@ from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.actions import delete_selected
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
@@ -160,6 +162,15 @@ class ReviewForm(forms.ModelForm):  # type: ignore[type-arg]
         return text
 
 
+class PredictionList(ChangeList):
+    """Asks only once where there is nothing: each further question would read a large table."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        if not self.queryset.order_by().exists():
+            self.queryset = self.queryset.none()
+        super().get_results(request)
+
+
 @admin.register(Prediction)
 class PredictionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     form = ReviewForm
@@ -197,7 +208,7 @@ class PredictionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER  # each count would read the whole table
     paginator = CappedPaginator
-    actions = ("mark_right", "mark_no_digit", "export_csv")
+    actions = ("mark_right", "mark_no_digit", "export_csv", "delete_selected")
     actions_selection_counter = True
     fieldsets = (
         ("Review", {"fields": ("true_text", "reviewed_by", "reviewed_at")}),
@@ -221,6 +232,9 @@ class PredictionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Prediction]:
         return super().get_queryset(request).select_related("model").defer("model__card")
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return PredictionList
 
     def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> type[ReviewForm]:
         return ReviewForm
@@ -378,6 +392,24 @@ class PredictionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             content_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )
+
+    @admin.action(description="Delete selected predictions", permissions=["delete"])
+    def delete_selected(
+        self, request: HttpRequest, predictions: PredictionQuerySet
+    ) -> HttpResponse | None:
+        """Django's, for any number of records, and only those that were there when it asked.
+
+        Of "all" its page names the newest instead of each, since a form of a thousand fields and
+        more is refused.
+        """
+        newest = request.POST.get("up_to", "")
+        if newest.isdecimal():
+            predictions = predictions.filter(pk__lte=newest)
+        response: Any = delete_selected(self, request, predictions.defer("digits"))
+        if response is not None:
+            newest_first = predictions.order_by("-pk").values_list("pk", flat=True)
+            response.context_data["up_to"] = newest_first.first()
+        return cast("HttpResponse | None", response)
 
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest

@@ -34,6 +34,8 @@ PAGES = {
     "below 50 %": "?confidence=below-50",
     "one month": "?created_at__year=2026&created_at__month=3",
     "search": "?q=5",
+    "search that finds nothing": "?q=77",
+    "a script without records": "?script__exact=tamil",
     "by confidence": "?o=5",
     "last page that is counted": "?p=200",
 }

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -329,6 +330,25 @@ def test_deleting_asks_first_and_takes_the_pictures_along(
     assert storages["pictures"].exists(str(kept.picture.name))
 
 
+def test_all_that_a_filter_shows_are_deleted_however_many(
+    admin_client: Client, make_prediction: Make, django_capture_on_commit_callbacks: Any
+) -> None:
+    gone = [make_prediction(text="7") for _ in range(12)]
+    other = make_prediction(text="3")
+    address = reverse(LIST) + "?read=7"
+    asked = admin_client.post(address, action("delete_selected", gone[0], select_across="1"))
+    fields = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', asked.text))
+    newer = make_prediction(text="7")  # nobody was asked about this one
+
+    with django_capture_on_commit_callbacks(execute=True):
+        admin_client.post(address, fields)
+
+    assert "Predictions, each with its picture: 12" in asked.text
+    assert len(fields) < 10
+    assert set(Prediction.objects.all()) == {other, newer}
+    assert not storages["pictures"].exists(str(gone[0].picture.name))
+
+
 def test_a_page_shows_the_reading_and_lets_only_the_review_be_changed(
     admin_client: Client, make_prediction: Make
 ) -> None:
@@ -370,6 +390,23 @@ def test_a_page_keeps_the_review(
     assert response.status_code == 302
     assert prediction.reviewed_at is not None
     assert (prediction.text, prediction.true_text) == ("7", true_text)
+
+
+def test_where_there_is_nothing_only_that_is_asked(
+    admin_client: Client, make_prediction: Make
+) -> None:
+    make_prediction()
+
+    with CaptureQueriesContext(connection) as queries:
+        page = admin_client.get(reverse(LIST), {"q": "77"})
+
+    asked = [
+        query["sql"]
+        for query in queries
+        if 'FROM "recognition_prediction"' in query["sql"].replace("`", '"')
+    ]
+    assert page.context["cl"].result_count == 0
+    assert len(asked) == 1
 
 
 def test_nothing_can_be_added(admin_client: Client, db: None) -> None:
