@@ -203,9 +203,11 @@ def _weak(report: dict[str, Any]) -> Iterator[str]:
     yield "## What it does badly"
     yield ""
     yield from (f"- {line}" for line in weak_spots(report))
-    yield "- A 1 with a long flag is often left between 1 and 7; with a long and flat one it is taken"
-    yield "  for a 7, and surely. A 1 that is a bare stroke is read from slashes and bars too."
-    yield "- It was not taught the signs ? ! ( ): the first is often taken for a 7, the others for a 1."
+    yield "- A 1 with a long flag is often left between 1 and 7; with a long and flat one it is"
+    yield "  taken for a 7, and surely. A 1 that is a bare stroke is read from slashes and bars,"
+    yield "  too."
+    yield "- It was not taught the signs ?, ! and (: the first is often taken for a 7, the others"
+    yield "  for a 1."
     yield "- It learned mostly from American and European hands. Children's writing, and that of"
     yield "  other schools, may be read less well than the figures say."
 
