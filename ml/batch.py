@@ -63,6 +63,8 @@ def read_files(
 def read_file(recognizer: Recognizer, path: Path, *, keep: bool) -> FileReading:
     """Read one file; what is wrong with it is told, not raised."""
     try:
+        if path.exists() and not path.is_file():  # a pipe would be waited for, for ever
+            return FileReading(path, error="unreadable")
         with path.open("rb") as file:
             data = file.read(images.MAX_BYTES + 1)
     except FileNotFoundError:

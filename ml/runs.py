@@ -91,8 +91,11 @@ class Run:
     state: dict[str, Any]
 
     @classmethod
-    def open(cls, root: Path, config: TrainConfig, resume: bool) -> Run:
-        """A new checkpoint; with `resume` the newest one of the same configuration, if any."""
+    def open(cls, root: Path, config: TrainConfig, resume: bool, command: str) -> Run:
+        """A new checkpoint; with `resume` the newest one of the same configuration, if any.
+
+        It knows the `command` that began the training.
+        """
         wanted = json.loads(json.dumps(dataclasses.asdict(config)))
         for path in _states(root) if resume else ():
             state = json.loads(path.read_text(encoding="utf-8"))
@@ -101,7 +104,7 @@ class Run:
         folder = root / ".training" / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.getpid()}"
         folder.mkdir(parents=True)
         empty = {"config": wanted, "epoch": 0, "best": None, "history": [], "elapsed": 0.0}
-        return cls(folder, empty)
+        return cls(folder, empty | {"command": command})
 
     @property
     def earlier(self) -> float:

@@ -69,7 +69,7 @@ def train(
         held = _Held.of([part[1] for part in parts], workers, seed=config.seed + 1, rejects=rejects)
         learned = traced()
         _need_every_digit(learned.labels, SCRIPTS[config.script].numerals)
-        run = Run.open(root, config, resume)
+        run = Run.open(root, config, resume, command)
         earlier = run.earlier
         with Variants(
             learned,
@@ -83,6 +83,7 @@ def train(
                 config, run, fresh.take, (held.fields, held.labels), progress, weights
             )
         files = fitting.export(model, Path(scratch))
+        command = run.state.get("command", command)  # the one that began it
         card = _card(config, parts, rejects, command, run.state["history"])
         if before:
             card = _continued(before, card)

@@ -35,6 +35,28 @@ def test_a_model_is_activated_with_a_reason(second_model: TrainedModel) -> None:
     assert "Activated second" in out
 
 
+def test_a_model_that_the_database_missed_is_registered_and_activated(
+    second_model: TrainedModel,
+) -> None:
+    second_model.delete()
+
+    activate("second")
+
+    active = TrainedModel.objects.active("latin")
+    assert active is not None
+    assert active.version == "second"
+
+
+@pytest.mark.parametrize("name", ["third", "../models/second", ".", ""])
+def test_what_is_no_model_is_not_registered(second_model: TrainedModel, name: str) -> None:
+    second_model.delete()
+
+    with pytest.raises(CommandError):
+        activate(name)
+
+    assert not TrainedModel.objects.filter(shipped=False).exists()
+
+
 def test_previous_goes_back_and_forth(
     digit_model: TrainedModel, second_model: TrainedModel
 ) -> None:

@@ -102,6 +102,17 @@ def test_it_asks_before_it_deletes(
     assert Prediction.objects.count() == left
 
 
+def test_without_anybody_to_ask_nothing_is_deleted(
+    old: Prediction, prune: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+
+    with pytest.raises(CommandError, match="--no-input"):
+        prune("--older-than", "30")
+
+    assert Prediction.objects.count() == 1
+
+
 def test_an_impossible_age_is_refused(prune: Callable[..., str], db: None) -> None:
     with pytest.raises(CommandError, match="from 0 to"):
         prune("--older-than", "-1", "--no-input")

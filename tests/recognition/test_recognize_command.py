@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from django.core.files.storage import storages
 from django.core.management import CommandError, call_command
 
 from ml import batch
+from ml.recognizer import Recognizer
 from recognition.management.commands import recognize
 from recognition.models import Prediction, TrainedModel
 
@@ -202,3 +204,16 @@ def test_a_reader_that_has_seen_enough_ends_the_command_quietly(
 class ClosedPipe(io.StringIO):
     def flush(self) -> None:
         raise BrokenPipeError
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_among_the_files_is_not_waited_for(
+    tmp_path: Path, digit_model: TrainedModel
+) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+
+    reading = batch.read_file(
+        Recognizer.load(digit_model.directory), tmp_path / "pipe.png", keep=False
+    )
+
+    assert reading.error == "unreadable"

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 from PIL import Image
 from pytest_django.fixtures import Settings
 
@@ -266,6 +267,41 @@ def test_evaluate_model_repeats_the_figures_of_the_card(drawn_digits: Path) -> N
     assert again["test"] == card.metrics["test"]
 
 
+def test_a_model_that_the_database_does_not_take_is_not_lost(
+    drawn_digits: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: object, **options: object) -> None:
+        raise OperationalError("database is locked")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(TrainedModel, "register", fail)
+        with pytest.raises(CommandError, match="activate_model drawn-13"):
+            train(drawn_digits, name="drawn-13", epochs=1)
+
+    call_command("activate_model", "drawn-13")
+
+    assert TrainedModel.objects.get(version="drawn-13").is_active
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(28, "No space left on device"), "Make room"),
+        (cards.CardError("There is a model of this name."), "of this name"),
+    ],
+)
+def test_a_training_that_cannot_be_written_says_why(
+    error: Exception, said: str, drawn_digits: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: object, **options: object) -> None:
+        raise error
+
+    monkeypatch.setattr(training, "train", fail)
+
+    with pytest.raises(CommandError, match=said):
+        train(drawn_digits, name="drawn-14")
+
+
 def test_an_interrupted_training_says_how_to_go_on(
     drawn_digits: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -313,5 +349,7 @@ def test_a_killed_training_is_resumed(drawn_digits: Path, tmp_path: Path) -> Non
 
     assert "epoch   1/8" not in resumed.stdout
     assert "epoch   8/8" in resumed.stdout
-    assert len(cards.verify(tmp_path / "trained" / "drawn-9").metrics["history"]) == 8
+    card = cards.verify(tmp_path / "trained" / "drawn-9")
+    assert len(card.metrics["history"]) == 8
+    assert "--name drawn-9" in card.command  # of the command that began it
     assert not list(states("*"))

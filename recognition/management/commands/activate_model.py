@@ -1,17 +1,20 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from ml import cards
 from ml.scripts import SCRIPTS
 from recognition import recognizers
 from recognition.models import TrainedModel
 
 
 class Command(BaseCommand):
-    help = "Let a registered model read its script's new pictures, or go back to the one before."
+    help = "Let a model read its script's new pictures, or go back to the one before."
     requires_system_checks = ()  # they may complain of the very model that is to be replaced
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -54,9 +57,20 @@ def _previous(script: str) -> TrainedModel:
 
 
 def _named(version: str) -> TrainedModel:
-    model = TrainedModel.objects.filter(version=version).first()
+    model = TrainedModel.objects.filter(version=version).first() or _trained(version)
     if model is None:
         versions = TrainedModel.objects.order_by("version").values_list("version", flat=True)
         known = ", ".join(versions) or "none; run: python manage.py install_pretrained"
         raise CommandError(f"No model is registered as {version!r}. Registered: {known}.")
     return model
+
+
+def _trained(version: str) -> TrainedModel | None:
+    """Register a model that was trained here while the database did not answer."""
+    directory = Path(settings.MODEL_ROOT) / version
+    if not cards.VERSION_PATTERN.fullmatch(version) or not directory.is_dir():
+        return None
+    try:
+        return TrainedModel.register(cards.verify(directory), shipped=False)
+    except cards.CardError as error:
+        raise CommandError(f"{error} Nothing was changed.") from error

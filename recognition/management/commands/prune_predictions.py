@@ -58,7 +58,10 @@ class Command(BaseCommand):
             self.stdout.write(self.style.SUCCESS(f"Deleted {done} {what}."))
 
     def _is_agreed(self, question: str) -> bool:
-        return input(f"{question} Type 'yes' to go on: ").strip().lower() == "yes"
+        try:
+            return input(f"{question} Type 'yes' to go on: ").strip().lower() == "yes"
+        except EOFError as error:
+            raise CommandError("Nobody is there to ask. Add --no-input to go on.") from error
 
     def _prune(
         self, old: PredictionQuerySet, *, pictures_only: bool, count: int, verbosity: int

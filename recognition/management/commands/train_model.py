@@ -10,9 +10,11 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError, close_old_connections
 
-from ml import datasets, runs, training
+from ml import cards, datasets, runs, training
 from ml.architectures import ARCHITECTURES
+from ml.cards import ModelCard
 from ml.runs import Progress, TrainConfig, TrainingError
 from ml.scripts import SCRIPTS
 from recognition.management import reports
@@ -115,8 +117,13 @@ class Command(BaseCommand):
                 resume=resume,
                 start=start,
             )
-        except (TrainingError, datasets.DatasetError) as error:
+        except (TrainingError, datasets.DatasetError, cards.CardError) as error:
             raise CommandError(str(error)) from error
+        except OSError as error:
+            raise CommandError(
+                f"The training could not write its files: {error}. Make room, and go on after the "
+                "last epoch that ended with --resume."
+            ) from error
         except KeyboardInterrupt as error:
             raise CommandError(
                 "Stopped. To go on after the last epoch that ended, add --resume."
@@ -132,9 +139,7 @@ class Command(BaseCommand):
                 f"The model reads {card.accuracy or 0:.2%}, less than the {require_accuracy:.2%} "
                 f"asked for. It is not registered; its files are in {directory}."
             )
-        model = TrainedModel.register(card, shipped=False)
-        if activate:
-            model.activate(why="trained with --activate")
+        _register(card, activate=activate)
         reports.keep_training(directory, card, Path(config.data_dir) if config.data_dir else None)
         if verbosity >= 1:
             state = "registered and active" if activate else "registered"
@@ -151,6 +156,19 @@ class Command(BaseCommand):
             self.stdout.flush()
 
         return show if verbosity >= 1 else lambda progress: None
+
+
+def _register(card: ModelCard, *, activate: bool) -> None:
+    close_old_connections()  # the server may have closed what was idle while the network learned
+    try:
+        model = TrainedModel.register(card, shipped=False)
+        if activate:
+            model.activate(why="trained with --activate")
+    except DatabaseError as error:
+        raise CommandError(
+            f"The model is trained, but the database did not take it: {error}. Once it answers, "
+            f"register and activate the model: python manage.py activate_model {card.version}"
+        ) from error
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:
