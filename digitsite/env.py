@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import secrets
+import zoneinfo
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +31,12 @@ def load_file(path: Path) -> None:
     of quotes around the value is dropped.
 
     Raises:
-        ImproperlyConfigured: a line is none of these.
+        ImproperlyConfigured: a line is none of these, or the named file is not there.
     """
-    path = Path(os.environ.get("ENV_FILE") or path)
+    named = os.environ.get("ENV_FILE")
+    path = Path(named or path)
+    if named and not path.exists():
+        raise ImproperlyConfigured(f"ENV_FILE names {named}, which is not there.")
     if not path.is_file():
         return
     lines = path.read_text(encoding="utf-8-sig").splitlines()
@@ -62,12 +66,14 @@ def flag(name: str, *, default: bool) -> bool:
     return value in TRUE
 
 
-def number(name: str, default: int) -> int:
+def number(name: str, default: int, *, least: int = 0) -> int:
     value = text(name)
     if not value:
         return default
-    if not value.isdecimal():
-        raise ImproperlyConfigured(f"{name} is {value!r}; it must be a whole number from 0 up.")
+    if not value.isdecimal() or int(value) < least:
+        raise ImproperlyConfigured(
+            f"{name} is {value!r}; it must be a whole number from {least} up."
+        )
     return int(value)
 
 
@@ -75,6 +81,28 @@ def words(name: str, default: tuple[str, ...] = ()) -> list[str]:
     """A list separated by commas."""
     found = [word.strip() for word in text(name).split(",") if word.strip()]
     return found or list(default)
+
+
+def hosts(name: str, default: tuple[str, ...]) -> list[str]:
+    """Names of hosts, without what stands around them in an address."""
+    found = words(name, default)
+    for host in found:
+        if "/" in host or (":" in host and not host.startswith("[")):
+            raise ImproperlyConfigured(
+                f"{name} holds {host!r}; give the host's name alone, such as digits.example.org."
+            )
+    return found
+
+
+def time_zone(name: str, default: str) -> str:
+    value = text(name, default)
+    try:
+        zoneinfo.ZoneInfo(value)
+    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError) as error:
+        raise ImproperlyConfigured(
+            f"{name} is {value!r}; it must be the name of a time zone, such as Europe/Rome."
+        ) from error
+    return value
 
 
 def choice(name: str, options: tuple[str, ...], default: str) -> str:
@@ -122,7 +150,10 @@ def database(name: str, default: Path) -> dict[str, Any]:
     except ValueError as error:
         raise ImproperlyConfigured(f"{name} is not understood: {error}") from error
     if entry["ENGINE"] == "django.db.backends.sqlite3":
-        return _sqlite(entry)
+        try:
+            return _sqlite(entry)
+        except OSError as error:
+            raise ImproperlyConfigured(f"{name} names a place that is no use: {error}") from error
     if entry["ENGINE"] == "django.db.backends.mysql":
         return _mysql(entry)
     raise ImproperlyConfigured(f"{name} must start with sqlite:// or mysql://.")

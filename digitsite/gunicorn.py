@@ -10,8 +10,8 @@ env.load_file(Path(__file__).resolve().parent.parent / ".env")
 
 bind = env.text("BIND", "127.0.0.1:8000")
 worker_class = "gthread"
-workers = env.number("WEB_WORKERS", 2)
-threads = env.number("WEB_THREADS", 4)
+workers = env.number("WEB_WORKERS", 2, least=1)
+threads = env.number("WEB_THREADS", 4, least=1)
 timeout = 30  # seconds
 graceful_timeout = 30
 keepalive = 5

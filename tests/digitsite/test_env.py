@@ -56,6 +56,50 @@ def test_another_file_can_be_named(tmp_path: Path) -> None:
     assert os.environ["ONE"] == "other"
 
 
+def test_a_named_file_that_is_not_there_stops_the_start(tmp_path: Path) -> None:
+    os.environ["ENV_FILE"] = str(tmp_path / "nothing")
+
+    with pytest.raises(ImproperlyConfigured, match=r"ENV_FILE names .*nothing"):
+        load(tmp_path, "ONE=1")
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "two"])
+def test_a_number_below_the_least_is_refused(value: str) -> None:
+    os.environ["WORKERS"] = value
+
+    with pytest.raises(ImproperlyConfigured, match=r"WORKERS is .* from 1 up"):
+        env.number("WORKERS", 2, least=1)
+
+
+@pytest.mark.parametrize("value", ["https://a.example", "a.example/", "a.example:8000", "a, b/c"])
+def test_an_address_is_no_host(value: str) -> None:
+    os.environ["HOSTS"] = value
+
+    with pytest.raises(ImproperlyConfigured, match="the host's name alone"):
+        env.hosts("HOSTS", ())
+
+
+def test_hosts_may_be_names_patterns_and_numbers() -> None:
+    os.environ["HOSTS"] = "a.example, .b.example, *, 127.0.0.1, [::1]"
+
+    assert len(env.hosts("HOSTS", ())) == 5
+
+
+@pytest.mark.parametrize("value", ["Mars/X", "../etc", "/etc/passwd"])
+def test_a_time_zone_that_is_none_is_named(value: str) -> None:
+    os.environ["ZONE"] = value
+
+    with pytest.raises(ImproperlyConfigured, match="ZONE is"):
+        env.time_zone("ZONE", "UTC")
+
+
+def test_a_database_in_an_impossible_place_is_named() -> None:
+    os.environ["DATABASE_URL"] = "sqlite:////dev/null/x/db.sqlite3"
+
+    with pytest.raises(ImproperlyConfigured, match="DATABASE_URL names"):
+        env.database("DATABASE_URL", Path("unused"))
+
+
 def test_an_empty_variable_is_the_default() -> None:
     os.environ["NAME"] = ""
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, connection
 
 from ml import cards, datasets, runs, training
 from ml.architectures import ARCHITECTURES
@@ -159,7 +159,8 @@ class Command(BaseCommand):
 
 
 def _register(card: ModelCard, *, activate: bool) -> None:
-    close_old_connections()  # the server may have closed what was idle while the network learned
+    if not connection.in_atomic_block:
+        connection.close()  # the server may have done so while the network learned; this opens anew
     try:
         model = TrainedModel.register(card, shipped=False)
         if activate:
