@@ -35,7 +35,7 @@ class FoundDigit:
         several: whether other ink is as large as a digit of its own.
         searched: uint8 (height, width), the ink that was searched.
         is_reversed: whether what had been taken for ink was the paper.
-        stands_out: False for what may be a shadow or an edge, for want of anything better.
+        stands_out: False for what comes in from the border and may be a shadow or an edge.
     """
 
     ink: np.ndarray
@@ -82,7 +82,8 @@ def prefer_lone_digit(dark: np.ndarray, digit: FoundDigit) -> FoundDigit:
         return digit
     lone = _find_lone_digit(dark)
     if lone is None:
-        return _find_reverse(dark, digit) or replace(digit, stands_out=stands_out)
+        doubtful = digit.at_border and not stands_out
+        return _find_reverse(dark, digit) or replace(digit, stands_out=not doubtful)
     if stands_out and (_is_fragment(lone, digit) or _is_nearly(lone.box, digit.box)):
         return digit  # a thin part of a thick digit, or the digit less what lies at the border
     return lone

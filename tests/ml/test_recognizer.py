@@ -13,6 +13,7 @@ from fixtures.photographs import photograph
 from ml import cards, preprocessing
 from ml.recognizer import Recognizer, Verdict
 from ml.refusals import Reason
+from ml.robustness import CORRUPTIONS
 
 PRETRAINED = Path(cards.__file__).parent / "pretrained"
 
@@ -93,6 +94,23 @@ def test_paper_that_grows_darker_is_no_digit(latin: Recognizer, size: int, angle
         picture = (darkest + (lightest - darkest) * slope).astype(np.uint8)
 
         assert latin.read(picture).verdict is not Verdict.ACCEPTED
+
+
+@pytest.mark.parametrize("digit", range(10))
+@pytest.mark.parametrize("seed", range(4))
+def test_a_digit_in_light_that_falls_off_is_not_taken_for_a_shadow(digit: int, seed: int) -> None:
+    picture = drawing.draw(digit, seed=seed)
+    x, y, width, height = cv2.boundingRect((picture < 128).astype(np.uint8))
+    margin, paper = round(0.25 * max(width, height)), int(np.median(picture))
+    crop = cv2.copyMakeBorder(
+        picture[y : y + height, x : x + width], *(4 * [margin]), cv2.BORDER_CONSTANT, value=paper
+    )
+    small = cv2.resize(crop, (112, 112))
+    rng = np.random.default_rng(10 * digit + seed)
+
+    field = preprocessing.to_field(CORRUPTIONS["light"].damage(small, 0.85, rng))
+
+    assert field.stands_out
 
 
 @pytest.mark.parametrize("place", [262, 280, 306, 343, 383])
