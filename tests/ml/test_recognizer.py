@@ -101,9 +101,9 @@ def test_paper_that_grows_darker_is_no_digit(latin: Recognizer, size: int, angle
 def test_a_digit_in_light_that_falls_off_is_not_taken_for_a_shadow(digit: int, seed: int) -> None:
     picture = drawing.draw(digit, seed=seed)
     x, y, width, height = cv2.boundingRect((picture < 128).astype(np.uint8))
-    margin, paper = round(0.25 * max(width, height)), int(np.median(picture))
-    crop = cv2.copyMakeBorder(
-        picture[y : y + height, x : x + width], *(4 * [margin]), cv2.BORDER_CONSTANT, value=paper
+    margin = round(0.25 * max(width, height))
+    crop = np.pad(
+        picture[y : y + height, x : x + width], margin, constant_values=int(np.median(picture))
     )
     small = cv2.resize(crop, (112, 112))
     rng = np.random.default_rng(10 * digit + seed)
