@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ml import images, quiet
+from ml import cheques, images, quiet
 
 NOT_A_DIGIT = 10  # the label of pictures that show no digit
 HELD_OUT = 5  # every fifth block or writer of a set without a test part of its own is held out
@@ -201,6 +201,19 @@ def _chars74k(part: str, data_dir: Path | None) -> Dataset:
     return _held_out(Dataset("chars74k", pictures, labels, writers, _sha256(paths), part))
 
 
+def _cheques(part: str, data_dir: Path | None) -> Dataset:
+    folder = _file("cheque_amounts", data_dir)
+    try:
+        found = list(cheques.digits(folder))
+    except images.PictureError as error:
+        raise DatasetError(f"A picture in {folder} cannot be used: {error}") from error
+    labels = np.array([digit.label for digit in found], np.int64)
+    writers = np.array([digit.amount for digit in found], np.int64)
+    files = [folder / "labels.csv", *sorted((folder / "images").iterdir())]
+    pictures = [digit.picture for digit in found]
+    return _held_out(Dataset("cheques", pictures, labels, writers, _sha256(files), part))
+
+
 def _folder(folder: Path, part: str) -> Dataset:
     """Pictures in folders named after their digit, or idx files."""
     idx = sorted(path for path in folder.iterdir() if re.search(r"images[.-]idx3-ubyte", path.name))
@@ -312,6 +325,7 @@ LOADERS: dict[str, Callable[[str, Path | None], Dataset]] = {
     "semeion": lambda part, data_dir: _npz("semeion.npz", part, data_dir),
     "bhmsds": lambda part, data_dir: _npz("bhmsds.npz", part, data_dir),
     "chars74k": _chars74k,
+    "cheques": _cheques,
     "emnist": _emnist,
     "bhmsds_nondigits": _nondigits,
 }

@@ -17,6 +17,7 @@ TITLES = {
     "bhmsds": "BHMSDS",
     "bhmsds_nondigits": "Pictures of no digit",
     "chars74k": "Chars74K",
+    "cheques": "Cheques",
     "drawn": "Drawn on a screen",
     "photographs": "Photographs",
     "photographs_12mp": "Large photographs",

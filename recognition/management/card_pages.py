@@ -21,6 +21,10 @@ SOURCES: dict[str, tuple[str, str]] = {
     "bhmsds": ("pen on paper, photographed, European 1, 7 and 9", "MIT; wblachowski/bhmsds"),
     "bhmsds_nondigits": ("w, x, y, plus, minus and dots by the same pens", "MIT"),
     "chars74k": ("drawn on a tablet, by 30 writers", "research with citation; de Campos 2009"),
+    "cheques": (
+        "digits that stand apart in the amounts of bank cheques, pens on printed patterns",
+        "research; ORAND-CAR-2014, Diem et al. 2014",
+    ),
     "emnist": ("digits of NIST's forms, 28x28", "public domain; Cohen et al. 2017"),
 }
 DRAWN = {
@@ -91,9 +95,9 @@ def _data(card: ModelCard) -> Iterator[str]:
             f"{entry['validation']:,} | {licence} |"
         )
     yield ""
-    yield "Of sets that come in one piece, every fifth block of pictures or every fifth writer is"
-    yield "held out for testing; MNIST and USPS have test sets of their own. None of the pictures"
-    yield "is in this repository."
+    yield "Of sets that come in one piece, every fifth block of pictures, every fifth writer or"
+    yield "every fifth cheque is held out for testing; MNIST and USPS have test sets of their own."
+    yield "None of the pictures is in this repository."
 
 
 def _training(card: ModelCard) -> Iterator[str]:

@@ -15,15 +15,6 @@ from ml.recognizer import Recognizer, Verdict
 from ml.refusals import Reason
 from ml.robustness import CORRUPTIONS
 
-PRETRAINED = Path(cards.__file__).parent / "pretrained"
-
-
-@pytest.fixture(scope="module")
-def shipped() -> Path:
-    """The newest shipped model."""
-    found = [path.parent for path in PRETRAINED.glob("*/card.json")]
-    return max(found, key=lambda directory: cards.read(directory).created_at)
-
 
 @pytest.fixture(scope="module")
 def latin(shipped: Path) -> Recognizer:

@@ -36,9 +36,25 @@ def data(tmp_path: Path) -> Path:
         np.savez(folder / f"{name}.npz", x_train=x, y_train=y, x_test=x[:30], y_test=y[:30])
     for name in ("semeion", "bhmsds"):
         np.savez(folder / f"{name}.npz", x_train=x, y_train=y)
+    write_cheques(folder / "cheque_amounts")
     nothing = np.full((2000, 28, 28), 240, np.uint8)
     np.savez(folder / "bhmsds_nondigits.npz", x=nothing, name=np.repeat(KINDS, 250))
     return folder
+
+
+def write_cheques(folder: Path) -> None:
+    """Ten amounts of two digits each."""
+    (folder / "images").mkdir(parents=True)
+    rows = ["file,digits,boxes_xywh"]
+    for number in range(10):
+        digits = f"{number}{9 - number}"
+        halves = [
+            drawing.draw(int(digit), seed=number, size=(50, 60), width=3, box=(12, 10, 26, 40))
+            for digit in digits
+        ]
+        Image.fromarray(np.hstack(halves)).save(folder / "images" / f"{number}.png")
+        rows.append(f'{number}.png,{digits},"[[10, 8, 30, 44], [60, 8, 30, 44]]"')
+    (folder / "labels.csv").write_text("\n".join(rows))
 
 
 def small(number: int) -> np.ndarray:
@@ -73,7 +89,9 @@ def test_everything_is_measured_kept_and_told(
 
     report = reports.read(own_model.directory)
     assert report is not None
-    assert set(report["sets"]) >= {"mnist", "usps", "semeion", "bhmsds", "chars74k", "drawn"}
+    sets = {"mnist", "usps", "semeion", "bhmsds", "chars74k", "cheques", "drawn"}
+    assert set(report["sets"]) >= sets
+    assert report["sets"]["cheques"]["count"] == 4
     assert set(report["kinds"]) >= {"plus", "z", "blank", "pairs"}
     assert report["distribution"]["mnist"][:10] == [30] * 10
     assert {"confusion", "reliability", "distribution"} <= set(

@@ -18,7 +18,7 @@ from recognition import model_facts
 from recognition.management import card_pages, reports
 from recognition.models import TrainedModel
 
-FULL = ("mnist", "usps", "semeion", "bhmsds", "chars74k")
+FULL = ("mnist", "usps", "semeion", "bhmsds", "chars74k", "cheques")
 SAMPLE = 300
 
 
