@@ -15,11 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ml import cheques, images, quiet
+from ml import cheques, drawn, images, quiet
 
 NOT_A_DIGIT = 10  # the label of pictures that show no digit
 HELD_OUT = 5  # every fifth block or writer of a set without a test part of its own is held out
 BLOCK = 50  # pictures; neighbours in a file often come from one writer, so they stay together
+DRAWN = {"train": range(2000), "test": range(10_000, 10_400)}  # seeds of `drawn_ones`
 LOOK_ALIKES = ("slash", "z")  # how many people write 1 and 2
 
 # What NumPy, zipfile, gzip and their helpers raise on bytes that are not as they should be.
@@ -214,6 +215,14 @@ def _cheques(part: str, data_dir: Path | None) -> Dataset:
     return _held_out(Dataset("cheques", pictures, labels, writers, _sha256(files), part))
 
 
+def _drawn_ones(part: str, data_dir: Path | None) -> Dataset:
+    made = [drawn.one_or_seven(seed, unclear=part == "train") for seed in DRAWN[part]]
+    pictures = [picture for picture, _ in made]
+    labels = np.array([label for _, label in made], np.int64)
+    digest = hashlib.sha256(b"".join(picture.tobytes() for picture in pictures)).hexdigest()
+    return Dataset("drawn_ones", pictures, labels, np.arange(len(labels)), digest, part)
+
+
 def _folder(folder: Path, part: str) -> Dataset:
     """Pictures in folders named after their digit, or idx files."""
     idx = sorted(path for path in folder.iterdir() if re.search(r"images[.-]idx3-ubyte", path.name))
@@ -326,6 +335,7 @@ LOADERS: dict[str, Callable[[str, Path | None], Dataset]] = {
     "bhmsds": lambda part, data_dir: _npz("bhmsds.npz", part, data_dir),
     "chars74k": _chars74k,
     "cheques": _cheques,
+    "drawn_ones": _drawn_ones,
     "emnist": _emnist,
     "bhmsds_nondigits": _nondigits,
 }

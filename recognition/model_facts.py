@@ -18,6 +18,7 @@ TITLES = {
     "bhmsds_nondigits": "Pictures of no digit",
     "chars74k": "Chars74K",
     "cheques": "Cheques",
+    "drawn_ones": "Drawn 1s and 7s",
     "drawn": "Drawn on a screen",
     "photographs": "Photographs",
     "photographs_12mp": "Large photographs",

@@ -25,6 +25,7 @@ SOURCES: dict[str, tuple[str, str]] = {
         "digits that stand apart in the amounts of bank cheques, pens on printed patterns",
         "research; ORAND-CAR-2014, Diem et al. 2014",
     ),
+    "drawn_ones": ("1s and 7s drawn by the program, flags of every length and slope", "its own"),
     "emnist": ("digits of NIST's forms, 28x28", "public domain; Cohen et al. 2017"),
 }
 DRAWN = {
