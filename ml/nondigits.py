@@ -1,4 +1,4 @@
-"""Drawn pictures of what is no digit, to learn refusing from: letters, signs, scribbles, pairs."""
+"""Drawn pictures of what is no digit, to learn refusing from: letters, signs, faces, pairs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ml.augmentation import CANVAS
 from ml.preprocessing import FINE_BOX
 
 # Without those that people write like a digit: O o I l Z z S s B b q g and their relatives.
-LETTERS = "ACEFHKMNPRTVWXYadefhkmnprtuvwxy@#&%*+=<>$"
+LETTERS = "ACEFHKMNPRTVWXYadefhkmnprtuvwxy@#&%*+=<>$?!^~[]"
 FONTS = (
     cv2.FONT_HERSHEY_SIMPLEX,
     cv2.FONT_HERSHEY_DUPLEX,
@@ -33,7 +33,7 @@ def draw(rng: np.random.Generator, digit: Digits) -> np.ndarray:
     Returns:
         uint8 (h, w), 0 paper and 1 ink, not empty.
     """
-    kind = rng.choice(6, p=(0.35, 0.2, 0.12, 0.1, 0.18, 0.05))
+    kind = rng.choice(9, p=(0.3, 0.16, 0.1, 0.08, 0.15, 0.05, 0.06, 0.05, 0.05))
     if kind == 0:
         return letter(rng)
     if kind == 1:
@@ -44,7 +44,13 @@ def draw(rng: np.random.Generator, digit: Digits) -> np.ndarray:
         return heart(rng)
     if kind == 4:
         return pair(digit(), digit(), rng)
-    return blot(rng)
+    if kind == 5:
+        return blot(rng)
+    if kind == 6:
+        return mark(rng)
+    if kind == 7:
+        return face(rng)
+    return tick(rng)
 
 
 def letter(rng: np.random.Generator) -> np.ndarray:
@@ -118,6 +124,53 @@ def blot(rng: np.random.Generator) -> np.ndarray:
     )
     canvas = (noise > rng.uniform(-0.2, 0.6)).astype(np.uint8)
     canvas[CANVAS // 2, CANVAS // 2] = 1
+    return _cut(canvas)
+
+
+def mark(rng: np.random.Generator) -> np.ndarray:
+    """A question mark or an exclamation mark as a pen writes it, with its dot."""
+    pen = int(rng.integers(3, 11))
+    wide, high = CANVAS * rng.uniform((0.14, 0.28), (0.26, 0.36))
+    if rng.random() < 0.75:
+        turn = np.linspace(np.pi * rng.uniform(0.9, 1.2), np.pi * rng.uniform(2.3, 2.6), 24)
+        bow = np.stack([np.cos(turn) * wide, np.sin(turn) * 0.55 * high], 1)
+        stem = np.array([[0.0, high * rng.uniform(0.75, 1.0)]])
+        points = np.vstack([bow, [[rng.normal(0, 2), 0.6 * high]], stem])
+    else:
+        points = np.array([[rng.normal(0, 5), -0.6 * high], [rng.normal(0, 2), 0.7 * high]])
+    points += (CANVAS / 2, CANVAS * 0.34)
+    dot = points[-1] + (rng.normal(0, 3), pen + rng.uniform(0.08, 0.15) * CANVAS)
+    canvas = _canvas()
+    cv2.polylines(canvas, [points.astype(np.int32)], False, 1, pen)
+    cv2.circle(canvas, dot.astype(int).tolist(), int(rng.integers(pen // 2 + 1, pen + 2)), 1, -1)
+    return _cut(canvas)
+
+
+def face(rng: np.random.Generator) -> np.ndarray:
+    """A round outline with eyes and a mouth; without them it is a 0."""
+    canvas = _canvas()
+    middle, pen = CANVAS // 2, int(rng.integers(2, 8))
+    radii = (0.36 * CANVAS * rng.uniform(0.8, 1.1, 2)).astype(int)
+    cv2.ellipse(canvas, (middle, middle), radii.tolist(), 0, 0, 360, 1, pen)
+    for side in (-1, 1):
+        across, up = radii * rng.uniform((0.3, 0.2), (0.45, 0.4))
+        eye = (int(middle + side * across), int(middle - up))
+        cv2.circle(canvas, eye, int(rng.integers(2, 6)), 1, -1)
+    first, last = (20, 160) if rng.random() < 0.7 else (200, 340)  # glad or sad
+    mouth = (middle, int(middle + radii[1] * rng.uniform(0.2, 0.35)))
+    reach = (radii * rng.uniform(0.35, 0.55)).astype(int).tolist()
+    cv2.ellipse(canvas, mouth, reach, 0, first, last, 1, pen)
+    return _cut(canvas)
+
+
+def tick(rng: np.random.Generator) -> np.ndarray:
+    """A short stroke down and a long one up."""
+    low = rng.uniform((0.3, 0.7), (0.5, 0.85))
+    start = low - rng.uniform((0.12, 0.12), (0.28, 0.35))
+    end = low + rng.uniform((0.25, -0.75), (0.5, -0.4))
+    points = (np.stack([start, low, end]) * CANVAS).astype(np.int32)
+    canvas = _canvas()
+    cv2.polylines(canvas, [points], False, 1, int(rng.integers(3, 11)))
     return _cut(canvas)
 
 
