@@ -71,7 +71,7 @@ def bend(shape: np.ndarray, much: float, rng: np.random.Generator) -> np.ndarray
 
 def wear(shape: np.ndarray, much: float, rng: np.random.Generator) -> np.ndarray:
     """Break strokes, add specks, lose detail or an edge, each now and then, 0 never to 1 often."""
-    often = rng.random(5) < 2 * WORN * much
+    often = rng.random(6) < 2 * WORN * much
     if often[0]:
         shape = _broken(shape, rng)
     if often[1]:
@@ -82,6 +82,8 @@ def wear(shape: np.ndarray, much: float, rng: np.random.Generator) -> np.ndarray
         shape = _rough(shape, rng)
     if often[4]:
         shape = _ruled(shape, rng)
+    if often[5]:
+        shape = _specked(shape, rng)
     return shape
 
 
@@ -104,10 +106,21 @@ def photograph(shape: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         rng.uniform(rng.uniform(0.55, 1.0), 1.0, (2, 2)).astype(np.float32), (width, height)
     )
     paper, pen = rng.uniform(140, 255), rng.uniform(0, 90)
+    if rng.random() < 0.15:
+        light *= _hard_shadow(width, height, rng)
     picture = (paper + (pen - paper) * ink) * light
     picture += rng.normal(0, rng.uniform(0, 6), picture.shape)
     pixels = np.clip(picture, 0, 255).astype(np.uint8)
     return _jpeg(pixels, int(rng.integers(25, 95))) if rng.random() < 0.5 else pixels
+
+
+def _hard_shadow(width: int, height: int, rng: np.random.Generator) -> np.ndarray:
+    """What stands between lamp and paper: light on one side of a line, little on the other."""
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    angle, depth = rng.uniform(0, 2 * np.pi), rng.uniform(0.35, 0.8)
+    across = np.cos(angle) * (x / width - 0.5) + np.sin(angle) * (y / height - 0.5)
+    shadow: np.ndarray = np.where(across > rng.uniform(-0.4, 0.4), depth, 1.0).astype(np.float32)
+    return shadow
 
 
 def _jittered(shape: np.ndarray, much: float, rng: np.random.Generator) -> np.ndarray:
@@ -191,6 +204,16 @@ def _ruled(shape: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     start, end = sorted(rng.integers(x - 8, x + width + 8, 2).tolist())
     cv2.line(ruled, (start, level), (end, level), 1, int(rng.integers(1, 4)))
     return ruled
+
+
+def _specked(shape: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Dirt near the digit, or in it, that could not be told from its strokes."""
+    x, y, width, height = cv2.boundingRect(shape)
+    specked = shape.copy()
+    for _ in range(int(rng.integers(1, 13))):
+        place = rng.integers((x, y), (x + max(1, width), y + max(1, height)))
+        cv2.circle(specked, place.tolist(), int(rng.integers(0, 3)), 1, -1)
+    return specked
 
 
 def _jpeg(pixels: np.ndarray, quality: int) -> np.ndarray:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -45,7 +46,16 @@ def test_variants_differ_and_stay_alike() -> None:
 
 @pytest.mark.parametrize(
     "draw",
-    [nondigits.letter, nondigits.scribble, nondigits.polygon, nondigits.heart, nondigits.blot],
+    [
+        nondigits.letter,
+        nondigits.scribble,
+        nondigits.polygon,
+        nondigits.heart,
+        nondigits.blot,
+        nondigits.mark,
+        nondigits.face,
+        nondigits.tick,
+    ],
 )
 def test_drawn_non_digits_have_ink(draw: Callable[[np.random.Generator], np.ndarray]) -> None:
     rng = np.random.default_rng(1)
@@ -54,6 +64,40 @@ def test_drawn_non_digits_have_ink(draw: Callable[[np.random.Generator], np.ndar
 
     assert all(shape.any() and set(np.unique(shape)) <= {0, 1} for shape in shapes)
     assert all(max(shape.shape) == preprocessing.FINE_BOX for shape in shapes)
+
+
+def test_a_mark_keeps_its_dot_apart() -> None:
+    rng = np.random.default_rng(2)
+
+    pieces = [cv2.connectedComponents(nondigits.mark(rng))[0] - 1 for _ in range(50)]
+
+    assert set(pieces) == {2}
+
+
+def test_every_kind_of_non_digit_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    kinds = ("letter", "scribble", "polygon", "heart", "blot", "mark", "face", "tick")
+    drawn = []
+    for kind in kinds:
+        monkeypatch.setattr(nondigits, kind, lambda rng, kind=kind: drawn.append(kind))
+    rng = np.random.default_rng(3)
+
+    for _ in range(300):
+        nondigits.draw(rng, lambda: shape(0))
+
+    assert set(drawn) == set(kinds)
+
+
+def test_specks_add_ink_and_take_none() -> None:
+    canvas = np.zeros((augmentation.CANVAS, augmentation.CANVAS), np.uint8)
+    digit = shape(4)
+    canvas[20 : 20 + digit.shape[0], 20 : 20 + digit.shape[1]] = digit
+    clean = canvas.copy()
+
+    specked = augmentation._specked(canvas, np.random.default_rng(1))
+
+    assert np.array_equal(canvas, clean)
+    assert (specked >= clean).all()
+    assert clean.sum() < specked.sum() < 1.5 * clean.sum()
 
 
 def test_a_pair_holds_both_digits() -> None:
