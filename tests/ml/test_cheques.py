@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,10 +27,11 @@ def amount(digits: str, *, seed: int = 0, boxes: tuple[Box, ...] = BOXES) -> np.
         )
         for digit, (x, y, w, h) in zip(digits, boxes, strict=True)
     ]
-    return np.minimum.reduce(drawn)
+    darkest: np.ndarray = np.minimum.reduce(drawn)
+    return darkest
 
 
-def write(folder: Path, amounts: list[tuple[str, np.ndarray, object]]) -> None:
+def write(folder: Path, amounts: Sequence[tuple[str, np.ndarray, object]]) -> None:
     (folder / "images").mkdir(parents=True)
     with (folder / "labels.csv").open("w", newline="") as opened:
         rows = csv.writer(opened)
