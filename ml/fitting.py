@@ -72,8 +72,6 @@ def fit(
         record = {"epoch": epoch + 1, **learned}
         record |= {f"val_{name}": value for name, value in tested.items()}
         if not (record["loss"] < MAX_LOSS and record["val_loss"] < MAX_LOSS):  # or not a number
-            if not run.state["epoch"]:
-                run.close()  # nothing to go on with
             raise TrainingError(
                 f"The training came apart in epoch {epoch + 1}, with a loss of "
                 f"{record['val_loss']:g}. Use a smaller --learning-rate."

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 if TYPE_CHECKING:
     import keras
@@ -133,6 +133,13 @@ class Run:
         self.state["history"].append(record)
         text = json.dumps(self.state)
         _replace(self.folder / "state.json", lambda path: path.write_text(text, encoding="utf-8"))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if not self.state["epoch"]:
+            self.close()  # nothing to go on with
 
     def close(self) -> None:
         """Delete it."""

@@ -71,14 +71,15 @@ def train(
         _need_every_digit(learned.labels, SCRIPTS[config.script].numerals)
         run = Run.open(root, config, resume, command)
         earlier = run.earlier
-        with Variants(
+        fresh = Variants(
             learned,
             workers,
             seed=config.seed,
             epochs=config.epochs,
             non_digits=rejects,
             augment=config.augment,
-        ) as fresh:
+        )
+        with run, fresh:
             model = fitting.fit(
                 config, run, fresh.take, (held.fields, held.labels), progress, weights
             )

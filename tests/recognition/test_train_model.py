@@ -25,6 +25,7 @@ from ml import cards, reports, training
 from ml.calibration import probabilities
 from ml.preprocessing import to_field
 from ml.recognizer import Recognizer
+from ml.runs import Run, TrainConfig
 from recognition.models import TrainedModel
 
 pytestmark = [
@@ -303,15 +304,31 @@ def test_a_training_that_cannot_be_written_says_why(
 
 
 def test_an_interrupted_training_says_how_to_go_on(
-    drawn_digits: Path, monkeypatch: pytest.MonkeyPatch
+    drawn_digits: Path, media: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupt(*args: object, **options: object) -> None:
+    def interrupt(config: TrainConfig, root: Path, **options: object) -> None:
+        run = Run.open(root, config, False, "")
+        (run.folder / "state.json").write_text(json.dumps({**run.state, "epoch": 1}))
         raise KeyboardInterrupt
 
     monkeypatch.setattr(training, "train", interrupt)
 
     with pytest.raises(CommandError, match="add --resume"):
         train(drawn_digits, name="drawn-12")
+
+
+def test_a_training_interrupted_in_its_first_epoch_offers_nothing_to_go_on_with(
+    drawn_digits: Path, media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*args: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ml.fitting._pass", interrupt)
+
+    with pytest.raises(CommandError, match="nothing is kept"):
+        train(drawn_digits, name="drawn-12")
+
+    assert not list((media / "models" / ".training").iterdir())
 
 
 def test_a_killed_training_is_resumed(drawn_digits: Path, tmp_path: Path) -> None:

@@ -125,9 +125,7 @@ class Command(BaseCommand):
                 "last epoch that ended with --resume."
             ) from error
         except KeyboardInterrupt as error:
-            raise CommandError(
-                "Stopped. To go on after the last epoch that ended, add --resume."
-            ) from error
+            raise CommandError(_stopped(root, given)) from error
 
         if verbosity >= 1:
             for name, report in card.metrics["test"].items():
@@ -156,6 +154,15 @@ class Command(BaseCommand):
             self.stdout.flush()
 
         return show if verbosity >= 1 else lambda progress: None
+
+
+def _stopped(root: Path, given: dict[str, Any]) -> str:
+    """What to say of a training that was interrupted."""
+    try:
+        runs.unfinished(root, given)
+    except TrainingError:
+        return "Stopped before the first epoch ended, so nothing is kept."
+    return "Stopped. To go on after the last epoch that ended, add --resume."
 
 
 def _register(card: ModelCard, *, activate: bool) -> None:
