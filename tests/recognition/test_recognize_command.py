@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
 import os
@@ -199,6 +200,23 @@ def test_a_reader_that_has_seen_enough_ends_the_command_quietly(
     call_command("recognize", str(folder), stdout=ClosedPipe())
 
     assert closed == [True]
+
+
+def test_a_full_disk_is_told_in_words(
+    digit_model: TrainedModel, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[bool] = []
+    monkeypatch.setattr(recognize, "_close_standard_output", lambda: closed.append(True))
+
+    with pytest.raises(CommandError, match="could not be written: No space left"):
+        call_command("recognize", str(folder), stdout=FullDisk())
+
+    assert closed == [True]
+
+
+class FullDisk(io.StringIO):
+    def flush(self) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 class ClosedPipe(io.StringIO):

@@ -104,9 +104,16 @@ class Command(BaseCommand):
         return read, failed
 
     def _write(self, text: str) -> None:
-        if text:
+        if not text:
+            return
+        try:
             self.stdout.write(text, ending="")
             self.stdout.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            _close_standard_output()  # what is left in its buffer could not be written either
+            raise CommandError(f"The results could not be written: {error.strerror}.") from error
 
 
 def _files(paths: list[str]) -> Iterator[Path]:
