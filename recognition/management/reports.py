@@ -74,25 +74,30 @@ def summary(report: dict[str, Any]) -> Iterator[str]:
         yield f"{figure['what']:<{width}}  {figure['asked']:>16}  {figure['reached']:>9}{state}\n"
 
 
+def distribution(card: ModelCard, data_dir: Path | None) -> dict[str, list[int]]:
+    """How many pictures of each digit, and of no digit, each set has that a model learned from.
+
+    Raises:
+        datasets.DatasetError: one of them is not in `data_dir`.
+    """
+    learned = (datasets.load(name, "train", data_dir) for name in card.config.get("datasets", ()))
+    return {part.name: np.bincount(part.labels, minlength=11).tolist() for part in learned}
+
+
 def keep(
     directory: Path,
     card: ModelCard,
     report: dict[str, Any],
     sets: Iterable[Dataset],
-    data_dir: Path | None,
+    counts: dict[str, list[int]],
     text: str,
 ) -> Path:
     """Write a report with its plots into the model's directory.
 
     Args:
         sets: those that were read, for the pictures of mistakes.
-        data_dir: where the data sets lie that the model learned from.
-
-    Raises:
-        datasets.DatasetError: one of them is not there.
+        counts: of `distribution`.
     """
-    learned = [datasets.load(name, "train", data_dir) for name in card.config.get("datasets", ())]
-    counts = {part.name: np.bincount(part.labels, minlength=11).tolist() for part in learned}
     pictures = {part.name: part.pictures for part in sets}
     titles = {name: model_facts.title(name) for name in [*pictures, *counts]}
     complete = {**report, "distribution": counts}
@@ -106,7 +111,8 @@ def keep_training(directory: Path, card: ModelCard, data_dir: Path | None) -> Pa
     sets = [datasets.load(name, "test", data_dir) for name in card.config["datasets"]]
     tests = card.metrics["test"].items()
     text = "".join(line for name, part in tests for line in lines(name, part))
-    return keep(directory, card, reports.of_training(card), sets, data_dir, text)
+    counts = distribution(card, data_dir)
+    return keep(directory, card, reports.of_training(card), sets, counts, text)
 
 
 def minutes(seconds: float) -> str:

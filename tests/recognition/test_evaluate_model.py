@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from PIL import Image
 
 from fixtures import drawing
-from ml import cards, reports
+from ml import cards, examination, reports
 from recognition.management import card_pages
 from recognition.models import TrainedModel
 from tests.conftest import ROOT
@@ -117,6 +117,16 @@ def test_json_holds_the_report(own_model: TrainedModel, data: Path) -> None:
     assert report["model"] == own_model.version
     assert list(report["test"]) == ["usps", "semeion"]
     assert report["together"]["count"] == 30 + 50
+
+
+def test_a_report_to_be_kept_asks_for_what_was_learned_from_before_anything_is_read(
+    own_model: TrainedModel, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (data / "semeion.npz").unlink()
+    monkeypatch.setattr(examination, "examine", pytest.fail)
+
+    with pytest.raises(CommandError, match=r"semeion.npz does not exist"):
+        evaluate(data, dataset=["usps"], write=True)
 
 
 def test_a_missing_data_set_is_a_clear_error_and_leaves_no_report(

@@ -96,6 +96,7 @@ class Command(BaseCommand):
             with Readers(registered.directory, workers=workers or os.cpu_count() or 1) as readers:
                 card = readers.recognizer.card
                 names = dataset or (FULL if full else card.config.get("datasets")) or ["mnist"]
+                counts = reports.distribution(card, data) if write else {}
                 sets = [datasets.load(name, "test", data) for name in names]
                 report = (
                     _examine_all(readers, sets, tell, data, sample)
@@ -104,7 +105,9 @@ class Command(BaseCommand):
                 )
             tell("".join(reports.summary(report)))
             if write:
-                folder = reports.keep(registered.directory, card, report, sets, data, "".join(text))
+                folder = reports.keep(
+                    registered.directory, card, report, sets, counts, "".join(text)
+                )
                 tell(f"\nKept in {folder}\n")
         except (cards.CardError, datasets.DatasetError) as error:
             raise CommandError(str(error)) from error
