@@ -9,7 +9,7 @@ from itertools import islice
 import cv2
 import numpy as np
 
-from ml.ink import INK_LEVEL, disc, find_ink, grey_levels
+from ml.ink import INK_LEVEL, disc, find_ink, grey_level, grey_levels
 from ml.refusals import Reason, Refused
 
 Box = tuple[int, int, int, int]  # x, y, width, height in px
@@ -17,10 +17,12 @@ Box = tuple[int, int, int, int]  # x, y, width, height in px
 PAGE_REACHES = (1 / 5, 1 / 8, 1 / 12)  # the same for a digit on a page, tried in this order
 RULED_SIDE = 150  # px; lines in smaller pictures are strokes of a cropped digit
 RULE_LEVEL = 0.25  # share of the ink's own darkness from which a pixel may be a printed line
+PALE_RULE = 0.6  # of the ink's darkness; in darker lines no stroke can be told from the line
 MAX_RULE = 0.02  # of the side across it; a thicker line is the stroke of a large digit
 MIN_LONE_SIDE = 0.04  # of the longer side; smaller things on a page are dirt
 MAX_FLATNESS = 5  # width to height; what is flatter on a page is a piece of a line
 CLEARANCE = 0.08  # of a digit's longer side; farther from a border it is no tight crop
+SOLID = 0.3  # widest stroke of a digit on a page, as a share of its longer side
 MIN_PIECE = 4  # px of the working picture; smaller pieces are specks
 
 
@@ -45,6 +47,11 @@ class FoundDigit:
     searched: np.ndarray
     is_reversed: bool = False
     stands_out: bool = True
+
+    @property
+    def is_solid(self) -> bool:
+        """Whether it is a patch rather than strokes, as the shadow of a thing is."""
+        return _is_solid(cv2.threshold(self.ink, INK_LEVEL * 255, 1, cv2.THRESH_BINARY)[1])
 
     @property
     def is_cut_off(self) -> bool:
@@ -78,9 +85,18 @@ def find_digit(ink: np.ndarray) -> FoundDigit:
 def prefer_lone_digit(dark: np.ndarray, digit: FoundDigit) -> FoundDigit:
     """Tell a tightly cropped digit from a shadow or a table's edge that was taken for ink."""
     stands_out = _stands_out(dark, digit)
-    if stands_out and not digit.at_border:
+    settled = stands_out and not digit.at_border
+    if digit.is_solid:
+        lone = _find_lone_digit(dark) or _find_lone_digit(dark, in_shadow=True)
+        if lone:  # strokes in a shadow or beside it, and maybe some of its edge
+            doubtful = settled or _is_fragment(lone, digit)
+            return replace(lone, stands_out=lone.stands_out and not doubtful)
+    if settled and not digit.several:
         return digit
     lone = _find_lone_digit(dark)
+    if settled:  # what seemed a second digit may have been the edge of a shadow
+        alone = lone and not lone.several and _is_nearly(lone.box, digit.box)
+        return lone if lone and alone else digit
     if lone is None:
         doubtful = digit.at_border and not stands_out
         return _find_reverse(dark, digit) or replace(digit, stands_out=not doubtful)
@@ -139,8 +155,11 @@ def _is_fragment(piece: FoundDigit, whole: FoundDigit) -> bool:
     return bool(under[main] > 0.5 * size and stats[main, cv2.CC_STAT_AREA] > 1.15 * size)
 
 
-def _find_lone_digit(dark: np.ndarray) -> FoundDigit | None:
-    """A digit that stands alone on its page, however that is lit, or None."""
+def _find_lone_digit(dark: np.ndarray, *, in_shadow: bool = False) -> FoundDigit | None:
+    """A digit that stands alone on its page, however that is lit, or None.
+
+    With `in_shadow` one counts as alone that a shadow's edge crosses.
+    """
     for reach in PAGE_REACHES:
         try:
             ink = find_ink(dark, reach)
@@ -150,8 +169,10 @@ def _find_lone_digit(dark: np.ndarray) -> FoundDigit | None:
             width, height = digit.box[2:]
             large = max(width, height) >= MIN_LONE_SIDE * max(dark.shape)
             flat = width > MAX_FLATNESS * height
-            if large and not flat and not digit.at_border and _stands_out(dark, digit):
-                return digit
+            strokes = large and not flat and not digit.is_solid
+            page = 255 - ink if in_shadow else dark
+            if strokes and not digit.at_border and _stands_out(page, digit):
+                return replace(digit, stands_out=not in_shadow)
     return None
 
 
@@ -180,7 +201,10 @@ def _candidates(ink: np.ndarray) -> Iterator[FoundDigit]:
             ink=ink[y : y + height, x : x + width] * kept,
             box=(x, y, width, height),
             at_border=bool(parts.at_border[members].any()),
-            several=parts.has_second_digit(members),
+            several=any(
+                not _is_solid(_piece(labels, 1 + other, stats[1 + other], (left, top)))
+                for other in parts.second_digits(members)
+            ),
             searched=ink,
         )
 
@@ -201,6 +225,13 @@ def _stands_out(dark: np.ndarray, digit: FoundDigit) -> bool:
     return darkest > (pen + paper) / 2
 
 
+def _is_solid(mask: np.ndarray) -> bool:
+    """Whether the thickest place of what is 1 in uint8 (h, w) is wide beside the whole."""
+    inside = cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
+    thickest = 2.0 * cv2.minMaxLoc(cv2.distanceTransform(inside, cv2.DIST_L2, 3))[1]
+    return bool(thickest > SOLID * max(mask.shape))
+
+
 def _without_rules(mask: np.ndarray, ink: np.ndarray) -> np.ndarray:
     """Remove the lines of ruled paper: straight, thin, right across and beyond the writing.
 
@@ -213,14 +244,18 @@ def _without_rules(mask: np.ndarray, ink: np.ndarray) -> np.ndarray:
     _, faint = cv2.threshold(ink, RULE_LEVEL * 255, 1, cv2.THRESH_BINARY)
     across, down = cv2.boundingRect(faint)[2:]
     if across >= 0.95 * width:
-        mask = _without_rows(mask, faint)
+        mask = _without_rows(mask, faint, ink)
     if down >= 0.95 * height:
-        mask = cv2.transpose(_without_rows(cv2.transpose(mask), cv2.transpose(faint)))
+        turned = (cv2.transpose(part) for part in (mask, faint, ink))
+        mask = cv2.transpose(_without_rows(*turned))
     return mask
 
 
-def _without_rows(mask: np.ndarray, faint: np.ndarray) -> np.ndarray:
-    """Remove level lines that run right across `faint` from `mask`."""
+def _without_rows(mask: np.ndarray, faint: np.ndarray, ink: np.ndarray) -> np.ndarray:
+    """Remove level lines that run right across `faint` from `mask`.
+
+    What is darker than the lines stays, as does what crosses them: a stroke along a line.
+    """
     height, width = mask.shape
     if np.count_nonzero(faint.max(axis=0)) < 0.95 * width:
         return mask  # no ink right across
@@ -241,12 +276,25 @@ def _without_rows(mask: np.ndarray, faint: np.ndarray) -> np.ndarray:
             return mask
     thickness = int(thicknesses[lines].max()) + 4
     crossing = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((thickness, 1), np.uint8))
+    for line in np.flatnonzero(lines):
+        window = slice(top[line], bottom[line]), slice(left[line], right[line])
+        darker = _darker(ink[window], labels[window] == line)
+        np.copyto(crossing[window], mask[window], where=darker)
     rest = np.where(lines[labels], crossing, mask)
     if is_ruled:
         return rest
     if rest[0].any() and rest[-1].any():
         return mask  # the bar of a tightly cropped 4
     return rest if _sticks_out(rest) else mask
+
+
+def _darker(ink: np.ndarray, line: np.ndarray) -> np.ndarray:
+    """Where a line, bool like `ink`, is much darker than for the most part: a stroke along it."""
+    printed = grey_level(ink[line & (ink > RULE_LEVEL * 255)], 0.5)
+    if printed >= PALE_RULE * 255:
+        return np.zeros(line.shape, bool)
+    darker: np.ndarray = line & (ink > (printed + 255) // 2)
+    return darker
 
 
 def _level_lines(mask: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
@@ -289,6 +337,14 @@ def _pieces(mask: np.ndarray) -> tuple[int, np.ndarray, np.ndarray]:
         return count, labels, np.array([paper, (*cv2.boundingRect(mask), ink)], np.int32)
     _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(mask, *how)
     return count, labels, stats
+
+
+def _piece(labels: np.ndarray, label: int, stat: np.ndarray, corner: tuple[int, int]) -> np.ndarray:
+    """One connected piece in its box: uint8 (h, w); `corner` is where `labels` begins."""
+    left, top = stat[cv2.CC_STAT_LEFT] - corner[0], stat[cv2.CC_STAT_TOP] - corner[1]
+    width, height = stat[cv2.CC_STAT_WIDTH], stat[cv2.CC_STAT_HEIGHT]
+    piece: np.ndarray = labels[top : top + height, left : left + width] == label
+    return piece.astype(np.uint8)
 
 
 class _Parts:
@@ -338,10 +394,10 @@ class _Parts:
                 return members
             members = grown
 
-    def has_second_digit(self, members: np.ndarray) -> bool:
-        """Whether ink outside the digit's box is as tall and as heavy as a digit of its own."""
+    def second_digits(self, members: np.ndarray) -> np.ndarray:
+        """Indices of pieces outside the digit that are as tall and as heavy as one of their own."""
         if members.size == self.area.size:
-            return False
+            return np.zeros(0, int)
         _, _, width, height = self.box(members)
         side, weight = max(width, height), self.area[members].sum()
         other = np.ones(self.area.size, bool)
@@ -350,7 +406,8 @@ class _Parts:
             other &= ~self.at_border  # cut by the frame: a neighbour, or the table
         tall = (self.bottom - self.top) > 0.5 * side
         heavy = self.area > 0.25 * weight
-        return bool((other & tall & heavy).any())
+        second: np.ndarray = np.flatnonzero(other & tall & heavy)
+        return second
 
     def box(self, members: np.ndarray) -> Box:
         left, top = int(self.left[members].min()), int(self.top[members].min())

@@ -13,6 +13,7 @@ from fixtures.photographs import photograph
 from ml import preprocessing
 from ml.preprocessing import to_field
 from ml.refusals import Reason, Refused
+from ml.strokes import Box
 
 digits = st.integers(0, 9)
 seeds = st.integers(0, 200)
@@ -186,6 +187,64 @@ def test_lines_as_dark_as_the_ink_that_cross_the_digit_change_little(
     ruled = np.minimum(picture, 245 - 200 * paper).astype(np.uint8)
 
     assert likeness(to_field(ruled).pixels, to_field(picture).pixels) > 0.85
+
+
+@pytest.mark.parametrize("digit", [2, 4, 5, 7])
+def test_a_stroke_along_a_pale_line_is_kept(digit: int) -> None:
+    """The base of the 2, the bar of the 4 and the others' tops lie on a line of the paper."""
+    picture = drawing.draw(digit, seed=1, size=(600, 450), box=(250, 120, 130, 190), width=5)
+    rows = (picture[:, 250:380] < 100).sum(axis=1)
+    level = int(rows.argmax())  # where the longest level stroke is
+    ruled = picture.copy()
+    for row in range(level % 45, 450, 45):
+        ruled[row : row + 3] = np.minimum(ruled[row : row + 3], 150)
+
+    assert rows.max() > 25
+    assert to_field(ruled).box == pytest.approx(to_field(picture).box, abs=4)
+    assert likeness(to_field(ruled).pixels, to_field(picture).pixels) > 0.8
+
+
+@pytest.mark.parametrize("digit", range(10))
+@pytest.mark.parametrize("place", [(60, 250, 150, 130), (470, 60, 130, 200), (190, 330, 260, 120)])
+def test_a_digit_beside_the_shadow_of_a_thing_is_found(digit: int, place: Box) -> None:
+    picture = pencilled(digit)
+    clean = to_field(picture)
+
+    shaded = to_field(shadowed(picture, place))
+
+    assert shaded.box == pytest.approx(clean.box, abs=3)
+    assert likeness(shaded.pixels, clean.pixels) > 0.9
+
+
+@pytest.mark.parametrize("digit", [0, 2, 3, 4, 5, 6, 7, 8, 9])  # a 1 keeps a piece of the edge
+def test_a_digit_half_within_a_soft_shadow_is_found_and_never_sure(digit: int) -> None:
+    picture = pencilled(digit)
+
+    shaded = to_field(shadowed(picture, (285, 190, 170, 230), softness=14))
+
+    assert shaded.box == pytest.approx(to_field(picture).box, abs=3)
+    assert not shaded.stands_out
+
+
+def pencilled(digit: int) -> np.ndarray:
+    """A digit no darker than a shadow is."""
+    box = (330, 120, 90, 130)
+    return drawing.draw(digit, seed=digit, size=(600, 450), box=box, width=8, ink=140)
+
+
+def shadowed(picture: np.ndarray, place: Box, *, softness: float = 2) -> np.ndarray:
+    """The same with the shadow of something round upon it."""
+    x, y, width, height = place
+    light = np.ones(picture.shape, np.float32)
+    middle, radii = (x + width // 2, y + height // 2), (width // 2, height // 2)
+    cv2.ellipse(light, middle, radii, 0, 0, 360, 0.6, -1)
+    return (picture * cv2.GaussianBlur(light, (0, 0), softness)).astype(np.uint8)
+
+
+def test_a_patch_without_strokes_is_not_split_into_a_digit() -> None:
+    picture = shadowed(np.full((450, 600), 240, np.uint8), (200, 150, 160, 120))
+
+    assert to_field(picture).box == pytest.approx((200, 150, 160, 120), abs=6)
 
 
 @given(digits, seeds)
