@@ -23,6 +23,7 @@ MIN_LONE_SIDE = 0.04  # of the longer side; smaller things on a page are dirt
 MAX_FLATNESS = 5  # width to height; what is flatter on a page is a piece of a line
 CLEARANCE = 0.08  # of a digit's longer side; farther from a border it is no tight crop
 SOLID = 0.3  # widest stroke of a digit on a page, as a share of its longer side
+ROUGH_SIDE = 64  # px; a patch is seen at this size
 MIN_PIECE = 4  # px of the working picture; smaller pieces are specks
 
 
@@ -227,6 +228,12 @@ def _stands_out(dark: np.ndarray, digit: FoundDigit) -> bool:
 
 def _is_solid(mask: np.ndarray) -> bool:
     """Whether the thickest place of what is 1 in uint8 (h, w) is wide beside the whole."""
+    step = max(1, max(mask.shape) // ROUGH_SIDE)
+    rough = np.ascontiguousarray(mask[::step, ::step])
+    return _is_thick(rough) and _is_thick(mask)  # most strokes are thin at first sight
+
+
+def _is_thick(mask: np.ndarray) -> bool:
     inside = cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
     thickest = 2.0 * cv2.minMaxLoc(cv2.distanceTransform(inside, cv2.DIST_L2, 3))[1]
     return bool(thickest > SOLID * max(mask.shape))
