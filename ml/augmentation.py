@@ -70,7 +70,7 @@ def bend(shape: np.ndarray, much: float, rng: np.random.Generator) -> np.ndarray
 
 
 def wear(shape: np.ndarray, much: float, rng: np.random.Generator) -> np.ndarray:
-    """Break strokes, add specks, lose detail or an edge, each now and then, 0 never to 1 often."""
+    """Break, roughen, rule or speck strokes, lose detail or an edge, 0 never to 1 often."""
     often = rng.random(6) < 2 * WORN * much
     if often[0]:
         shape = _broken(shape, rng)
@@ -90,7 +90,7 @@ def wear(shape: np.ndarray, much: float, rng: np.random.Generator) -> np.ndarray
 def photograph(shape: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Put a shape on paper and take a picture: uint8 (h, w), 0 black to 255 white.
 
-    Pencil to felt pen, uneven light, blur, camera noise, and JPEG.
+    Pencil to felt pen, uneven light and hard shadows, blur, camera noise, and JPEG.
     """
     soft = preprocessing.redraw(_tight(shape), STROKE * rng.uniform(0.35, 1.8))
     side = int(rng.integers(24, 120))
@@ -117,9 +117,9 @@ def photograph(shape: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def _hard_shadow(width: int, height: int, rng: np.random.Generator) -> np.ndarray:
     """What stands between lamp and paper: light on one side of a line, little on the other."""
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-    angle, depth = rng.uniform(0, 2 * np.pi), rng.uniform(0.35, 0.8)
+    angle, left = rng.uniform(0, 2 * np.pi), rng.uniform(0.35, 0.8)
     across = np.cos(angle) * (x / width - 0.5) + np.sin(angle) * (y / height - 0.5)
-    shadow: np.ndarray = np.where(across > rng.uniform(-0.4, 0.4), depth, 1.0).astype(np.float32)
+    shadow: np.ndarray = np.where(across > rng.uniform(-0.4, 0.4), left, 1.0).astype(np.float32)
     return shadow
 
 

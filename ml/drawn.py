@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 
 SIDE = 160  # px, the height of a digit; its picture is twice as large
-FLAG = (np.deg2rad(28), np.deg2rad(72))  # below the level, of a 1
+# Angles before a hand's slant and proportions, which take off or add up to 6 degrees.
+FLAG = (np.deg2rad(31), np.deg2rad(72))  # below the level, of a 1
 BAR = (np.deg2rad(-12), np.deg2rad(10))  # the same, of a 7
 UNCLEAR = (np.deg2rad(14), np.deg2rad(25))
 UNCLEAR_SHARE = 0.08

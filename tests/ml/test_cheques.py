@@ -105,6 +105,19 @@ def test_amounts_are_never_split_apart(tmp_path: Path) -> None:
     assert training.sha256 == testing.sha256
 
 
+def test_a_cheque_that_cannot_be_cut_moves_no_other_to_another_part(tmp_path: Path) -> None:
+    amounts = [("358", amount("358", seed=n), lists(BOXES)) for n in range(10)]
+    write(tmp_path / "whole" / "cheque_amounts", amounts)
+    amounts[1] = ("358", np.full((54, 130), 200, np.uint8), lists(BOXES))
+    write(tmp_path / "blank" / "cheque_amounts", amounts)
+
+    whole, blank = (
+        datasets.load("cheques", "test", tmp_path / name) for name in ("whole", "blank")
+    )
+
+    assert np.array_equal(whole.writers, blank.writers)
+
+
 @pytest.mark.parametrize(
     ("digits", "boxes"),
     [
