@@ -18,9 +18,7 @@ import numpy as np
 from ml import cheques, drawn, images, quiet
 
 NOT_A_DIGIT = 10  # the label of pictures that show no digit
-HELD_OUT = (
-    5  # every fifth block, writer or cheque of a set without a test part of its own is held out
-)
+HELD_OUT = 5  # every fifth block, writer or cheque of a set without a test part is held out
 BLOCK = 50  # pictures; neighbours in a file often come from one writer, so they stay together
 DRAWN = {"train": range(2000), "test": range(10_000, 10_400)}  # seeds of `drawn_ones`
 LOOK_ALIKES = ("slash", "z")  # how many people write 1 and 2

@@ -22,7 +22,8 @@ MAX_RULE = 0.02  # of the side across it; a thicker line is the stroke of a larg
 MIN_LONE_SIDE = 0.04  # of the longer side; smaller things on a page are dirt
 MAX_FLATNESS = 5  # width to height; what is flatter on a page is a piece of a line
 CLEARANCE = 0.08  # of a digit's longer side; farther from a border it is no tight crop
-SOLID = 0.3  # widest stroke of a digit on a page, as a share of its longer side
+SOLID = 0.4  # widest place, as a share of the longer side; what is thicker is a patch, not strokes
+BOLD = 0.3  # the same for strokes that are looked for beside a patch: more is a piece of it
 ROUGH_SIDE = 64  # px; a patch is seen at this size
 MIN_PIECE = 4  # px of the working picture; smaller pieces are specks
 
@@ -37,6 +38,7 @@ class FoundDigit:
         at_border: whether it touches the border.
         several: whether other ink is as large as a digit of its own.
         searched: uint8 (height, width), the ink that was searched.
+        beside_patches: whether all of that other ink is patches, not strokes.
         is_reversed: whether what had been taken for ink was the paper.
         stands_out: False for what comes in from the border and may be a shadow or an edge.
     """
@@ -46,13 +48,14 @@ class FoundDigit:
     at_border: bool
     several: bool
     searched: np.ndarray
+    beside_patches: bool = False
     is_reversed: bool = False
     stands_out: bool = True
 
-    @property
-    def is_solid(self) -> bool:
-        """Whether it is a patch rather than strokes, as the shadow of a thing is."""
-        return _is_solid(cv2.threshold(self.ink, INK_LEVEL * 255, 1, cv2.THRESH_BINARY)[1])
+    def is_thicker(self, share: float) -> bool:
+        """Whether its widest place is above a share of its longer side."""
+        strokes = cv2.threshold(self.ink, INK_LEVEL * 255, 1, cv2.THRESH_BINARY)[1]
+        return _is_thicker(strokes, share)
 
     @property
     def is_cut_off(self) -> bool:
@@ -87,17 +90,17 @@ def prefer_lone_digit(dark: np.ndarray, digit: FoundDigit) -> FoundDigit:
     """Tell a tightly cropped digit from a shadow or a table's edge that was taken for ink."""
     stands_out = _stands_out(dark, digit)
     settled = stands_out and not digit.at_border
-    if digit.is_solid:
+    if digit.is_thicker(SOLID):
         lone = _find_lone_digit(dark) or _find_lone_digit(dark, in_shadow=True)
-        if lone:  # strokes in a shadow or beside it, and maybe some of its edge
+        if lone:  # strokes beside a shadow or in it, and maybe some of its edge
             doubtful = settled or _is_fragment(lone, digit)
             return replace(lone, stands_out=lone.stands_out and not doubtful)
-    if settled and not digit.several:
+    if settled and not digit.beside_patches:
         return digit
     lone = _find_lone_digit(dark)
-    if settled:  # what seemed a second digit may have been the edge of a shadow
+    if settled:  # what seemed a second digit may be a shadow
         alone = lone and not lone.several and _is_nearly(lone.box, digit.box)
-        return lone if lone and alone else digit
+        return replace(lone, stands_out=False) if lone and alone else digit
     if lone is None:
         doubtful = digit.at_border and not stands_out
         return _find_reverse(dark, digit) or replace(digit, stands_out=not doubtful)
@@ -170,10 +173,11 @@ def _find_lone_digit(dark: np.ndarray, *, in_shadow: bool = False) -> FoundDigit
             width, height = digit.box[2:]
             large = max(width, height) >= MIN_LONE_SIDE * max(dark.shape)
             flat = width > MAX_FLATNESS * height
-            strokes = large and not flat and not digit.is_solid
+            strokes = large and not flat and not digit.is_thicker(BOLD)
             page = 255 - ink if in_shadow else dark
             if strokes and not digit.at_border and _stands_out(page, digit):
-                return replace(digit, stands_out=not in_shadow)
+                several = digit.several and not digit.beside_patches
+                return replace(digit, several=several, stands_out=not in_shadow)
     return None
 
 
@@ -198,13 +202,16 @@ def _candidates(ink: np.ndarray) -> Iterator[FoundDigit]:
             window = labels[y - top : y - top + height, x - left : x - left + width]
             own = np.take(belongs, window)
         kept = cv2.dilate(own, np.ones((3, 3), np.uint8))
+        others = parts.second_digits(members)
         yield FoundDigit(
             ink=ink[y : y + height, x : x + width] * kept,
             box=(x, y, width, height),
             at_border=bool(parts.at_border[members].any()),
-            several=any(
-                not _is_solid(_piece(labels, 1 + other, stats[1 + other], (left, top)))
-                for other in parts.second_digits(members)
+            several=bool(others.size),
+            beside_patches=bool(others.size)
+            and all(
+                _is_thicker(_piece(labels, 1 + other, stats[1 + other], (left, top)), SOLID)
+                for other in others
             ),
             searched=ink,
         )
@@ -226,17 +233,18 @@ def _stands_out(dark: np.ndarray, digit: FoundDigit) -> bool:
     return darkest > (pen + paper) / 2
 
 
-def _is_solid(mask: np.ndarray) -> bool:
-    """Whether the thickest place of what is 1 in uint8 (h, w) is wide beside the whole."""
+def _is_thicker(mask: np.ndarray, share: float) -> bool:
+    """Whether the widest place of what is 1 in uint8 (h, w) is above a share of the longer side."""
     step = max(1, max(mask.shape) // ROUGH_SIDE)
     rough = np.ascontiguousarray(mask[::step, ::step])
-    return _is_thick(rough) and _is_thick(mask)  # most strokes are thin at first sight
+    thin = _thickness(rough) <= share  # most are at first sight
+    return not thin and _thickness(mask) > share
 
 
-def _is_thick(mask: np.ndarray) -> bool:
+def _thickness(mask: np.ndarray) -> float:
     inside = cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
-    thickest = 2.0 * cv2.minMaxLoc(cv2.distanceTransform(inside, cv2.DIST_L2, 3))[1]
-    return bool(thickest > SOLID * max(mask.shape))
+    widest = 2.0 * cv2.minMaxLoc(cv2.distanceTransform(inside, cv2.DIST_L2, 3))[1]
+    return float(widest / max(mask.shape))
 
 
 def _without_rules(mask: np.ndarray, ink: np.ndarray) -> np.ndarray:
