@@ -78,6 +78,11 @@ def unfinished(root: Path, wanted: dict[str, Any]) -> TrainConfig:
     )
 
 
+def left_here(root: Path) -> bool:
+    """Whether a training that began in this process left an epoch to go on from."""
+    return any(path.parent.name.endswith(f"-{os.getpid()}") for path in _states(root))
+
+
 def _states(root: Path) -> list[Path]:
     """What interrupted trainings left, the newest first."""
     return sorted((root / ".training").glob("*/state.json"), reverse=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import os
@@ -324,11 +325,15 @@ def test_a_training_interrupted_in_its_first_epoch_offers_nothing_to_go_on_with(
         raise KeyboardInterrupt
 
     monkeypatch.setattr("ml.fitting._pass", interrupt)
+    earlier = media / "models" / ".training" / "20250101-000000-1"
+    earlier.mkdir(parents=True)
+    config = dataclasses.asdict(TrainConfig(datasets=(str(drawn_digits),)))
+    (earlier / "state.json").write_text(json.dumps({"config": config, "epoch": 1}))
 
-    with pytest.raises(CommandError, match="nothing is kept"):
+    with pytest.raises(CommandError, match="nothing is kept: begin again"):
         train(drawn_digits, name="drawn-12")
 
-    assert not list((media / "models" / ".training").iterdir())
+    assert list((media / "models" / ".training").iterdir()) == [earlier]
 
 
 def test_a_killed_training_is_resumed(drawn_digits: Path, tmp_path: Path) -> None:

@@ -120,12 +120,12 @@ class Command(BaseCommand):
         except (TrainingError, datasets.DatasetError, cards.CardError) as error:
             raise CommandError(str(error)) from error
         except OSError as error:
+            how = _how_to_go_on(root, resumed=resume)
             raise CommandError(
-                f"The training could not write its files: {error}. Make room, and go on after the "
-                "last epoch that ended with --resume."
+                f"The training could not write its files: {error}. Make room first. {how}"
             ) from error
         except KeyboardInterrupt as error:
-            raise CommandError(_stopped(root, given)) from error
+            raise CommandError(f"Stopped. {_how_to_go_on(root, resumed=resume)}") from error
 
         if verbosity >= 1:
             for name, report in card.metrics["test"].items():
@@ -156,13 +156,11 @@ class Command(BaseCommand):
         return show if verbosity >= 1 else lambda progress: None
 
 
-def _stopped(root: Path, given: dict[str, Any]) -> str:
-    """What to say of a training that was interrupted."""
-    try:
-        runs.unfinished(root, given)
-    except TrainingError:
-        return "Stopped before the first epoch ended, so nothing is kept."
-    return "Stopped. To go on after the last epoch that ended, add --resume."
+def _how_to_go_on(root: Path, *, resumed: bool) -> str:
+    """What can be done about a training that ended early."""
+    if resumed or runs.left_here(root):
+        return "To go on after the last epoch that ended, add --resume."
+    return "The first epoch had not ended, so nothing is kept: begin again."
 
 
 def _register(card: ModelCard, *, activate: bool) -> None:
