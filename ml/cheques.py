@@ -1,4 +1,8 @@
-"""Single digits out of the amounts of real cheques (ORAND-CAR-2014, Diem et al. 2014)."""
+"""Single digits out of the amounts of real cheques.
+
+The pictures are of ORAND-CAR-2014 (Diem et al. 2014); the list beside them is another work, one
+line an amount: its picture, its digits, and a box for each of them.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +26,7 @@ APART = 0.75  # share of a digit's largest piece within its box; less is joined 
 FILLED = 0.75  # share of its box's height that a digit fills; less is a part of it
 WHOLE = 0.5  # the same for its largest piece; less is a digit too pale for its cheque's pattern
 MARGIN = 3  # px of paper around a digit
+MAX_SIDE = 100_000  # px; no box lies beyond
 
 
 @dataclass(frozen=True)
@@ -41,31 +46,44 @@ def digits(folder: Path) -> Iterator[Digit]:
         folder: holds `labels.csv` (columns file, digits, boxes_xywh) and `images/`.
 
     Raises:
-        OSError, ValueError, KeyError, images.PictureError: the folder is not as it should be.
+        OSError, ValueError, KeyError, csv.Error: the folder is not as it should be.
     """
-    with (folder / "labels.csv").open(encoding="utf-8", newline="") as opened:
+    with (folder / "labels.csv").open(encoding="utf-8-sig", newline="") as opened:
         for amount, row in enumerate(csv.DictReader(opened)):
-            path = folder / "images" / Path(row["file"]).name
-            picture = images.open_picture(path.read_bytes()).gray
+            picture = _open(folder / "images" / Path(row["file"]).name)
             boxes = _boxes(row["boxes_xywh"])
             for label, cut in zip(row["digits"], _cut(picture, boxes), strict=True):
                 if cut is not None:
                     yield Digit(cut, int(label), amount)
 
 
+def _open(path: Path) -> np.ndarray:
+    try:
+        return images.open_picture(path.read_bytes()).gray
+    except images.PictureError as error:
+        raise ValueError(f"{path.name}: {error}") from error
+
+
 def _boxes(text: str) -> list[Box]:
     """Boxes as they stand in the list: [[x, y, width, height], ...], px."""
-    try:
-        numbers = np.array(json.loads(text), dtype=np.int64)
-    except TypeError as error:
-        raise ValueError(f"{text} are no boxes") from error
-    if numbers.ndim != 2 or numbers.shape[1] != 4 or (numbers[:, 2:] < 1).any():
+    boxes = json.loads(text)
+    if not isinstance(boxes, list) or not all(map(_is_box, boxes)):
         raise ValueError(f"{text} are no boxes")
-    return [(int(x), int(y), int(width), int(height)) for x, y, width, height in numbers]
+    return [(x, y, width, height) for x, y, width, height in boxes]
+
+
+def _is_box(numbers: object) -> bool:
+    if not isinstance(numbers, list) or len(numbers) != 4:
+        return False
+    if not all(type(number) is int and 0 <= number < MAX_SIDE for number in numbers):
+        return False
+    return bool(numbers[2] and numbers[3])
 
 
 def _cut(picture: np.ndarray, boxes: list[Box]) -> list[np.ndarray | None]:
     """Each box's digit alone on white paper, None where it is joined to another or too pale."""
+    if not boxes:
+        return []
     try:
         ink = find_ink(dark_on_light(picture), REACH)
     except Refused:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import hashlib
 import re
@@ -31,6 +32,7 @@ _DAMAGES = (
     EOFError,
     RuntimeError,
     struct.error,
+    csv.Error,
     tokenize.TokenError,
     zipfile.BadZipFile,
     zlib.error,
@@ -50,7 +52,7 @@ class Dataset:
         pictures: uint8 arrays (height, width), upright, of any size.
         labels: int64 (n,), 0 to 9, or `NOT_A_DIGIT`.
         writers: int64 (n,), equal for pictures that must not be split apart.
-        sha256: of the file, or of all files of the folder.
+        sha256: of the file, of all files of the folder, or of pictures that are drawn.
         part: train or test.
     """
 
@@ -79,7 +81,7 @@ def load(name: str, part: str, data_dir: Path | None = None) -> Dataset:
     Args:
         name: a key of `LOADERS`, or the path of a folder: `0/ ... 9/` with pictures, or idx files.
         part: "train" or "test"; sets that come in one piece hold out every fifth block of
-            pictures, or every fifth writer where writers are known.
+            pictures, or every fifth writer or cheque where these are known.
         data_dir: where the files of named sets lie; without it MNIST comes through Keras.
 
     Raises:
@@ -204,10 +206,7 @@ def _chars74k(part: str, data_dir: Path | None) -> Dataset:
 
 def _cheques(part: str, data_dir: Path | None) -> Dataset:
     folder = _file("cheque_amounts", data_dir)
-    try:
-        found = list(cheques.digits(folder))
-    except images.PictureError as error:
-        raise DatasetError(f"A picture in {folder} cannot be used: {error}") from error
+    found = list(cheques.digits(folder))
     labels = np.array([digit.label for digit in found], np.int64)
     writers = np.array([digit.amount for digit in found], np.int64)
     files = [folder / "labels.csv", *sorted((folder / "images").iterdir())]
