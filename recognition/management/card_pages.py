@@ -23,7 +23,7 @@ SOURCES: dict[str, tuple[str, str]] = {
     "chars74k": ("drawn on a tablet, by 30 writers", "research with citation; de Campos 2009"),
     "cheques": (
         "digits that stand apart in the amounts of bank cheques, pens on printed patterns",
-        "research; ORAND-CAR-2014, Diem et al. 2014",
+        "research; ORAND-CAR-2014, Diem et al. 2014; its list of boxes MIT",
     ),
     "drawn_ones": ("1s and 7s drawn by the program, flags of every length and slope", "its own"),
     "emnist": ("digits of NIST's forms, 28x28", "public domain; Cohen et al. 2017"),
@@ -98,7 +98,7 @@ def _data(card: ModelCard) -> Iterator[str]:
     yield ""
     yield "Of sets that come in one piece, every fifth block of pictures, every fifth writer or"
     yield "every fifth cheque is held out for testing; MNIST and USPS have test sets of their own."
-    yield "None of the pictures is in this repository."
+    yield "One person may have written several cheques. None of the pictures is in this repository."
 
 
 def _training(card: ModelCard) -> Iterator[str]:

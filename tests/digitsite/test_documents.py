@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from django.core.management import get_commands, load_command_class
 
+from ml import datasets
+from recognition.management.commands.evaluate_model import FULL
 from tests.conftest import ROOT
 
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/api.md", "docs/mysql.md", "docs/deployment.md")
@@ -120,3 +122,10 @@ def _variables(path: Path) -> Iterator[str]:
             first = node.args[0]
             if isinstance(first, ast.Constant):
                 yield str(first.value)
+
+
+def test_every_data_set_is_explained() -> None:
+    text = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
+
+    assert set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)) == set(datasets.LOADERS)
+    assert all(f"`{name}`" in text.split("evaluate_model --full")[1] for name in FULL)
