@@ -53,7 +53,8 @@ def examine(
         readings = readers.read(dataset.pictures, dataset.labels)
         report["sets"][dataset.name] = evaluation.report(readings)
         tell(dataset.name, report["sets"][dataset.name])
-        if not isinstance(dataset.pictures, Made) and (dataset.labels != NOT_A_DIGIT).any():
+        is_drawn = isinstance(dataset.pictures, Made) or dataset.name == "drawn_ones"
+        if not is_drawn and (dataset.labels != NOT_A_DIGIT).any():
             real[dataset.name] = readings
         if dataset.name in SAMPLED:
             damaged.append(dataset)

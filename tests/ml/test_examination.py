@@ -29,7 +29,7 @@ def report() -> dict[str, Any]:
     with Readers(newest_model(), workers=1) as readers:
         return examination.examine(
             readers,
-            [small("mnist"), small("usps"), *collections.digits(10)],
+            [small("mnist"), small("usps"), small("drawn_ones"), *collections.digits(10)],
             lambda name, figures: None,
             kinds=kinds,
             drawn_kinds=collections.non_digits(4),
@@ -38,10 +38,11 @@ def report() -> dict[str, Any]:
 
 
 def test_every_set_and_kind_is_in_the_report(report: dict[str, Any]) -> None:
-    assert list(report["sets"]) == ["mnist", "usps", "drawn", "photographs", "photographs_12mp"]
+    drawn = ["drawn_ones", "drawn", "photographs", "photographs_12mp"]
+    assert list(report["sets"]) == ["mnist", "usps", *drawn]
     assert {"plus", "z", "blank", "noise", "letters", "pairs"} <= set(report["kinds"])
     assert report["kinds"]["blank"]["refused_share"] == 1.0
-    assert report["together"]["count"] == 10
+    assert report["together"]["count"] == 10  # real ones but MNIST
 
 
 def test_look_alikes_are_reported_and_not_counted(report: dict[str, Any]) -> None:
