@@ -100,6 +100,13 @@ def test_specks_add_ink_and_take_none() -> None:
     assert clean.sum() < specked.sum() < 1.5 * clean.sum()
 
 
+def test_a_hard_shadow_has_two_levels_and_adds_no_light() -> None:
+    shadows = [augmentation._hard_shadow(60, 40, np.random.default_rng(n)) for n in range(20)]
+
+    assert all(shadow.shape == (40, 60) and shadow.max() <= 1 for shadow in shadows)
+    assert max(len(np.unique(shadow)) for shadow in shadows) == 2
+
+
 def test_a_pair_holds_both_digits() -> None:
     pair = nondigits.pair(shape(1), shape(8), np.random.default_rng(0))
 

@@ -27,7 +27,7 @@ def test_what_is_drawn_can_be_found_and_keeps_clear_of_the_edge(seed: int) -> No
 
 
 def test_the_bar_of_a_7_is_level_and_the_flag_of_a_1_is_not() -> None:
-    """Seen by where the ink of the topmost tenth lies: the bar's all along, the flag's end not."""
+    """Seen by where the ink of the topmost fifth lies: the bar's all along, the flag's end not."""
     spreads: dict[int, list[float]] = {1: [], 7: []}
     for seed in range(200):
         picture, label = drawn.one_or_seven(seed, unclear=False)

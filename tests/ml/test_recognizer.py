@@ -16,11 +16,6 @@ from ml.refusals import Reason
 from ml.robustness import CORRUPTIONS
 
 
-@pytest.fixture(scope="module")
-def latin(shipped: Path) -> Recognizer:
-    return Recognizer.load(shipped)
-
-
 @pytest.mark.parametrize("digit", range(10))
 def test_drawn_digits_are_read(latin: Recognizer, digit: int) -> None:
     readings = [latin.read(drawing.draw(digit, seed=seed)) for seed in range(5)]

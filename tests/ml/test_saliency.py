@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from fixtures import drawing
-from ml import cards, preprocessing, saliency
+from ml import preprocessing, saliency
 from ml.recognizer import Recognizer
-
-PRETRAINED = Path(cards.__file__).parent / "pretrained"
-
-
-@pytest.fixture(scope="module")
-def latin() -> Recognizer:
-    """The newest shipped model."""
-    found = [path.parent for path in PRETRAINED.glob("*/card.json")]
-    return Recognizer.load(max(found, key=lambda directory: cards.read(directory).created_at))
 
 
 def field_of(digit: int, seed: int = 0) -> np.ndarray:

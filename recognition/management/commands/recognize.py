@@ -189,5 +189,5 @@ def _on_one_line(name: str) -> str:
 
 
 def _close_standard_output() -> None:
-    """Python would complain of the broken pipe once more, when it ends."""
+    """Python would try to write what is left once more, when it ends, and complain."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
