@@ -1,7 +1,8 @@
-"""Pages at unusual sizes: a narrow window, and text twice as large."""
+"""Pages at unusual sizes: a narrow window, text twice as large, and paper."""
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable
 
@@ -48,3 +49,22 @@ def test_the_sign_of_a_verdict_is_seen_in_the_history(
     assert box is not None
     assert box["width"] == 16
     assert not desk.is_too_wide()
+
+
+def test_a_page_prints_dark_on_white_and_without_what_is_for_clicking(
+    desk: Visit, make_prediction: Make
+) -> None:
+    own(desk, make_prediction)
+    desk.go("/history/")
+    desk.page.emulate_media(media="print", color_scheme="dark")
+
+    ink, paper = (
+        desk.page.evaluate(f"getComputedStyle(document.body).{name}")
+        for name in ("color", "backgroundColor")
+    )
+
+    assert sum(map(int, re.findall(r"\d+", ink)[:3])) < 200
+    assert sum(map(int, re.findall(r"\d+", paper)[:3])) > 700
+    assert desk.page.locator(".entry").first.is_visible()
+    assert not desk.page.get_by_text("CSV for spreadsheets").is_visible()
+    assert not desk.page.get_by_text("Show only some").is_visible()
