@@ -217,7 +217,7 @@ def _cheques(part: str, data_dir: Path | None) -> Dataset:
 
 
 def _drawn_ones(part: str, data_dir: Path | None) -> Dataset:
-    made = [drawn.one_or_seven(seed, unclear=part == "train") for seed in DRAWN[part]]
+    made = [drawn.one_or_seven(seed) for seed in DRAWN[part]]
     pictures = [picture for picture, _ in made]
     labels = np.array([label for _, label in made], np.int64)
     digest = hashlib.sha256(b"".join(picture.tobytes() for picture in pictures)).hexdigest()

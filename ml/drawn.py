@@ -2,8 +2,7 @@
 
 What tells a flagged 1 from a 7 is how steep its flag is. Few writers of the data sets flag
 their 1s, and those who do flag them alike, so a network that learned from them alone takes a
-long, flat flag for a bar. Where people would not agree, the label is drawn by lot: that teaches
-doubt.
+long, flat flag for a bar. Slopes that people would not agree on are left out.
 """
 
 from __future__ import annotations
@@ -15,26 +14,21 @@ SIDE = 160  # px, the height of a digit; its picture is twice as large
 # Angles before a hand's slant and proportions, which take off or add up to 6 degrees.
 FLAG = (np.deg2rad(31), np.deg2rad(72))  # below the level, of a 1
 BAR = (np.deg2rad(-12), np.deg2rad(10))  # the same, of a 7
-UNCLEAR = (np.deg2rad(14), np.deg2rad(25))
-UNCLEAR_SHARE = 0.08
 STEPS = 16  # points of a curve
 
 
-def one_or_seven(seed: int, *, unclear: bool = True) -> tuple[np.ndarray, int]:
+def one_or_seven(seed: int) -> tuple[np.ndarray, int]:
     """Draw a 1 or a 7.
 
     Args:
         seed: the same seed draws the same.
-        unclear: whether some are neither.
 
     Returns:
         uint8 (height, width), dark on white, and its label, 1 or 7.
     """
     rng = np.random.default_rng((seed, 17))
     label = int(rng.choice((1, 7)))
-    if unclear and rng.random() < UNCLEAR_SHARE:
-        strokes = _one(rng.uniform(*UNCLEAR), rng.uniform(0.3, 0.6), rng)[:1]
-    elif label == 1:
+    if label == 1:
         strokes = _one(rng.uniform(*FLAG), rng.uniform(0.12, 0.85), rng)
     else:
         strokes = _seven(rng.uniform(*BAR), rng.uniform(0.38, 0.85), rng)

@@ -30,7 +30,7 @@ def test_the_bar_of_a_7_is_level_and_the_flag_of_a_1_is_not() -> None:
     """Seen by where the ink of the topmost fifth lies: the bar's all along, the flag's end not."""
     spreads: dict[int, list[float]] = {1: [], 7: []}
     for seed in range(200):
-        picture, label = drawn.one_or_seven(seed, unclear=False)
+        picture, label = drawn.one_or_seven(seed)
         rows, columns = np.nonzero(picture < 128)
         top = rows < rows.min() + 0.2 * np.ptp(rows)
         spreads[label].append(np.ptp(columns[top]) / np.ptp(rows))
