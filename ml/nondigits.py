@@ -137,7 +137,7 @@ def mark(rng: np.random.Generator) -> np.ndarray:
     turn = np.linspace(np.pi * rng.uniform(0.9, 1.2), np.pi * rng.uniform(2.3, 2.6), 24)
     bow = np.stack([np.cos(turn) * wide, np.sin(turn) * 0.55 * high], 1)
     stem = np.array([[rng.normal(0, 2), 0.6 * high], [0.0, high * rng.uniform(0.75, 1.0)]])
-    points = np.vstack([bow, stem]) + (CANVAS / 2, CANVAS * 0.34)
+    points = np.vstack([bow, stem]) + np.array([CANVAS / 2, CANVAS * 0.34])
     dot = points[-1] + (rng.normal(0, 3), pen + rng.uniform(0.08, 0.15) * CANVAS)
     canvas = _canvas()
     cv2.polylines(canvas, [points.astype(np.int32)], False, 1, pen)
