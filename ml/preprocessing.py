@@ -124,6 +124,8 @@ def trace(picture: np.ndarray, steps: Steps | None = None) -> tuple[np.ndarray, 
     digit = find_digit(steps.ink)
     if max(dark.shape) > PAPER_SIDE:
         digit = prefer_lone_digit(dark, digit)
+        if digit.is_noise:
+            raise Refused(Reason.BLANK)
     steps.dark = 255 - dark if digit.is_reversed else dark
     steps.ink, steps.digit = digit.searched, digit
     if digit.several:

@@ -24,6 +24,7 @@ MAX_FLATNESS = 5  # width to height; what is flatter on a page is a piece of a l
 CLEARANCE = 0.08  # of a digit's longer side; farther from a border it is no tight crop
 SOLID = 0.4  # widest place, as a share of the longer side; what is thicker is a patch, not strokes
 BOLD = 0.3  # the same for strokes that are looked for beside a patch: more is a piece of it
+MAX_HOLES = 100  # digits in the noise of a dark room have up to 54, noise alone from 185 on
 ROUGH_SIDE = 64  # px; a patch is seen at this size
 MIN_PIECE = 4  # px of the working picture; smaller pieces are specks
 
@@ -51,6 +52,14 @@ class FoundDigit:
     beside_patches: bool = False
     is_reversed: bool = False
     stands_out: bool = True
+
+    @property
+    def is_noise(self) -> bool:
+        """Whether it covers the whole picture like a sieve, as no digit does."""
+        if self.box[2:] != self.searched.shape[::-1]:
+            return False
+        _, paper = cv2.threshold(self.ink, INK_LEVEL * 255, 1, cv2.THRESH_BINARY_INV)
+        return cv2.connectedComponents(paper, connectivity=4)[0] - 1 > MAX_HOLES
 
     def is_thicker(self, share: float) -> bool:
         """Whether its widest place is above a share of its longer side."""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from fixtures import drawing
+from fixtures import drawing, nondigits
 from fixtures.photographs import photograph
 from ml import preprocessing
 from ml.preprocessing import to_field
@@ -275,6 +275,11 @@ def test_a_small_digit_on_a_dark_table_is_found() -> None:
 @pytest.mark.parametrize("level", [0, 90, 200, 255])
 def test_an_even_picture_is_blank(level: int) -> None:
     assert refusal(np.full((200, 300), level, np.uint8)) is Reason.BLANK
+
+
+@pytest.mark.parametrize("seed", [5119, 5232, 5233, 364])
+def test_strong_noise_that_covers_the_picture_is_blank(seed: int) -> None:
+    assert refusal(nondigits.noise(seed)) is Reason.BLANK
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(30, 225), st.floats(0, 8))
