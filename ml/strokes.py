@@ -100,10 +100,9 @@ def prefer_lone_digit(dark: np.ndarray, digit: FoundDigit) -> FoundDigit:
     stands_out = _stands_out(dark, digit)
     settled = stands_out and not digit.at_border
     if digit.is_thicker(SOLID):
-        lone = _find_lone_digit(dark) or _find_lone_digit(dark, in_shadow=True)
+        lone = _find_lone_digit(dark)
         if lone:  # strokes beside a shadow or in it, and maybe some of its edge
-            doubtful = settled or _is_fragment(lone, digit)
-            return replace(lone, stands_out=lone.stands_out and not doubtful)
+            return replace(lone, stands_out=not (settled or _is_fragment(lone, digit)))
     if settled and not digit.beside_patches:
         return digit
     lone = _find_lone_digit(dark)
@@ -168,11 +167,8 @@ def _is_fragment(piece: FoundDigit, whole: FoundDigit) -> bool:
     return bool(under[main] > 0.5 * size and stats[main, cv2.CC_STAT_AREA] > 1.15 * size)
 
 
-def _find_lone_digit(dark: np.ndarray, *, in_shadow: bool = False) -> FoundDigit | None:
-    """A digit that stands alone on its page, however that is lit, or None.
-
-    With `in_shadow` one counts as alone that a shadow's edge crosses.
-    """
+def _find_lone_digit(dark: np.ndarray) -> FoundDigit | None:
+    """A digit that stands alone on its page, however that is lit, or None."""
     for reach in PAGE_REACHES:
         try:
             ink = find_ink(dark, reach)
@@ -183,10 +179,8 @@ def _find_lone_digit(dark: np.ndarray, *, in_shadow: bool = False) -> FoundDigit
             large = max(width, height) >= MIN_LONE_SIDE * max(dark.shape)
             flat = width > MAX_FLATNESS * height
             strokes = large and not flat and not digit.is_thicker(BOLD)
-            page = 255 - ink if in_shadow else dark
-            if strokes and not digit.at_border and _stands_out(page, digit):
-                several = digit.several and not digit.beside_patches
-                return replace(digit, several=several, stands_out=not in_shadow)
+            if strokes and not digit.at_border and _stands_out(dark, digit):
+                return replace(digit, several=digit.several and not digit.beside_patches)
     return None
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fixtures import drawing, nondigits
 from fixtures.photographs import photograph
-from ml import preprocessing
+from ml import preprocessing, robustness
 from ml.preprocessing import to_field
 from ml.refusals import Reason, Refused
 from ml.strokes import Box
@@ -223,29 +223,19 @@ def test_a_digit_beside_the_shadow_of_a_thing_is_found(
     assert shaded.stands_out == is_sure
 
 
-@pytest.mark.parametrize("digit", [0, 2, 3, 4, 5, 6, 7, 8, 9])  # a 1 keeps a piece of the edge
-def test_a_digit_half_within_a_soft_shadow_is_found_and_never_sure(digit: int) -> None:
-    picture = pencilled(digit)
-
-    shaded = to_field(shadowed(picture, (285, 190, 170, 230), softness=14))
-
-    assert shaded.box == pytest.approx(to_field(picture).box, abs=3)
-    assert not shaded.stands_out
-
-
 def pencilled(digit: int) -> np.ndarray:
     """A digit no darker than a shadow is."""
     box = (330, 120, 90, 130)
     return drawing.draw(digit, seed=digit, size=(600, 450), box=box, width=8, ink=140)
 
 
-def shadowed(picture: np.ndarray, place: Box, *, softness: float = 2) -> np.ndarray:
-    """The same with the shadow of something round upon it."""
+def shadowed(picture: np.ndarray, place: Box) -> np.ndarray:
+    """The same with the hard shadow of something round upon it."""
     x, y, width, height = place
     light = np.ones(picture.shape, np.float32)
     middle, radii = (x + width // 2, y + height // 2), (width // 2, height // 2)
     cv2.ellipse(light, middle, radii, 0, 0, 360, 0.6, -1)
-    return (picture * cv2.GaussianBlur(light, (0, 0), softness)).astype(np.uint8)
+    return (picture * cv2.GaussianBlur(light, (0, 0), 2)).astype(np.uint8)
 
 
 def test_a_patch_without_strokes_is_not_split_into_a_digit() -> None:
@@ -325,6 +315,19 @@ def test_a_digit_of_a_thick_pen_stands_out(digit: int) -> None:
     picture = drawing.draw(digit, seed=digit, size=(300, 300), width=30, box=(100, 80, 100, 140))
 
     assert to_field(picture).stands_out
+
+
+@pytest.mark.parametrize("strength", [13, 19, 25])
+@pytest.mark.parametrize("digit", range(10))
+def test_strokes_that_run_together_are_one_digit(digit: int, strength: int) -> None:
+    small = drawing.draw(digit, seed=digit, size=(28, 28), width=4.5, box=(8, 5, 12, 18))
+    thick = robustness.corrupt(robustness.on_paper(small), "thick", strength, seed=0)
+    rows, columns = np.nonzero(thick < 137)
+
+    x, y, width, height = to_field(thick).box
+
+    assert (x, y) == pytest.approx((columns.min(), rows.min()), abs=3)
+    assert (width, height) == pytest.approx((np.ptp(columns), np.ptp(rows)), abs=6)
 
 
 def test_a_five_whose_bar_stands_apart_is_one_digit() -> None:
