@@ -208,11 +208,10 @@ def _weak(report: dict[str, Any]) -> Iterator[str]:
     yield "## What it does badly"
     yield ""
     yield from (f"- {line}" for line in weak_spots(report))
-    yield "- A 1 with a long flag is often left between 1 and 7; with a long and flat one it is"
-    yield "  taken for a 7, and surely. A 1 that is a bare stroke is read from slashes and bars,"
-    yield "  too."
-    yield "- It was not taught the signs ?, ! and (: the first is often taken for a 7, the others"
-    yield "  for a 1."
+    yield "- A 1 with a flag nearly as level as a 7's bar is left between the two. A 1 that is a"
+    yield "  bare stroke is read from slashes and bars, too, and from ! and (, which it was not taught."
+    yield "- Of the digits of cheques, which are written fast, and by people of other schools, it"
+    yield "  leaves more to a person than of the others."
     yield "- It learned mostly from American and European hands. Children's writing, and that of"
     yield "  other schools, may be read less well than the figures say."
 
