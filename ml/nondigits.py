@@ -22,6 +22,7 @@ FONTS = (
 SIDE = FINE_BOX
 
 Digits = Callable[[], np.ndarray]  # gives the shape of some digit
+Draw = Callable[[np.random.Generator], np.ndarray]
 
 
 def draw(rng: np.random.Generator, digit: Digits) -> np.ndarray:
@@ -33,24 +34,19 @@ def draw(rng: np.random.Generator, digit: Digits) -> np.ndarray:
     Returns:
         uint8 (h, w), 0 paper and 1 ink, not empty.
     """
-    kind = rng.choice(9, p=(0.3, 0.16, 0.1, 0.08, 0.15, 0.05, 0.06, 0.05, 0.05))
-    if kind == 0:
-        return letter(rng)
-    if kind == 1:
-        return scribble(rng)
-    if kind == 2:
-        return polygon(rng)
-    if kind == 3:
-        return heart(rng)
-    if kind == 4:
-        return pair(digit(), digit(), rng)
-    if kind == 5:
-        return blot(rng)
-    if kind == 6:
-        return mark(rng)
-    if kind == 7:
-        return face(rng)
-    return tick(rng)
+    ways: tuple[tuple[float, Draw], ...] = (
+        (0.3, letter),
+        (0.16, scribble),
+        (0.1, polygon),
+        (0.08, heart),
+        (0.15, lambda rng: pair(digit(), digit(), rng)),
+        (0.05, blot),
+        (0.06, mark),
+        (0.05, face),
+        (0.05, tick),
+    )
+    chosen = int(rng.choice(len(ways), p=[share for share, _ in ways]))
+    return ways[chosen][1](rng)
 
 
 def letter(rng: np.random.Generator) -> np.ndarray:
