@@ -99,13 +99,12 @@ def prefer_lone_digit(dark: np.ndarray, digit: FoundDigit) -> FoundDigit:
     """Tell a tightly cropped digit from a shadow or a table's edge that was taken for ink."""
     stands_out = _stands_out(dark, digit)
     settled = stands_out and not digit.at_border
-    if digit.is_thicker(SOLID):
-        lone = _find_lone_digit(dark)
-        if lone:  # strokes beside a shadow or in it, and maybe some of its edge
-            return replace(lone, stands_out=not (settled or _is_fragment(lone, digit)))
-    if settled and not digit.beside_patches:
+    solid = digit.is_thicker(SOLID)
+    if settled and not solid and not digit.beside_patches:
         return digit
     lone = _find_lone_digit(dark)
+    if lone and solid:  # strokes beside a shadow or in it, and maybe some of its edge
+        return replace(lone, stands_out=not (settled or _is_fragment(lone, digit)))
     if settled:  # what seemed a second digit may be a shadow
         alone = lone and not lone.several and _is_nearly(lone.box, digit.box)
         return replace(lone, stands_out=False) if lone and alone else digit
