@@ -8,7 +8,7 @@ TRAIN ?= --dataset mnist --architecture compact --augment --activate
 EVALUATE ?= --full --write --model-card docs/model-card.md
 TRAIN_FAST ?= --dataset mnist --architecture quick --epochs 2 --no-augment --learning-rate 0.004
 
-.PHONY: run test browser-ready train train-fast evaluate bench check format superuser demo help
+.PHONY: run test browser-ready train train-fast fonts evaluate bench check format superuser demo help
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -28,6 +28,15 @@ train: .venv/ready  ## train the site's network (TRAIN="..." for other options)
 train-fast: .venv/ready  ## train a small network in about a minute
 	DEBUG=1 $(MANAGE) migrate --verbosity 0 --skip-checks
 	DEBUG=1 $(MANAGE) train_model $(TRAIN_FAST)
+
+fonts:  ## fetch fonts of handwriting for train_model --dataset fonts (npm; DIGITS_DATA_DIR=folder)
+	@test -d "$(DIGITS_DATA_DIR)" || { echo "Say where the data sets lie: make fonts DIGITS_DATA_DIR=folder" >&2; exit 1; }
+	@command -v npm >/dev/null || { echo "npm was not found. Install Node.js (Debian: apt install npm) and run make fonts again." >&2; exit 1; }
+	@packed=$$(mktemp -d) && trap 'rm -rf "$$packed"' EXIT && set -e \
+	&& xargs npm pack --silent --pack-destination "$$packed" < fixtures/handwriting_fonts.txt > /dev/null \
+	&& for pack in "$$packed"/*.tgz; do tar -xzf "$$pack" -C "$$packed"; done \
+	&& mkdir -p "$(DIGITS_DATA_DIR)/fonts" && cp "$$packed"/package/files/*-latin-400-normal.woff "$(DIGITS_DATA_DIR)/fonts" \
+	&& echo "$$(ls "$(DIGITS_DATA_DIR)/fonts" | wc -l) fonts lie in $(DIGITS_DATA_DIR)/fonts."
 
 evaluate: .venv/ready  ## examine the active model; write report, plots and model card (DIGITS_DATA_DIR=folder)
 	DEBUG=1 $(MANAGE) migrate --verbosity 0 --skip-checks

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ml import cheques, drawn, images, quiet
+from ml import cheques, drawn, fonts, images, quiet
 
 NOT_A_DIGIT = 10  # the label of pictures that show no digit
 HELD_OUT = 5  # every fifth block, writer or cheque of a set without a test part is held out
@@ -224,6 +224,29 @@ def _drawn_ones(part: str, data_dir: Path | None) -> Dataset:
     return Dataset("drawn_ones", pictures, labels, np.arange(len(labels)), digest, part)
 
 
+def _fonts(
+    name: str, wanted: str, labels: Sequence[int], part: str, data_dir: Path | None
+) -> Dataset:
+    """The same characters of every font of the folder; the fonts of a family are one writer's."""
+    folder = _file("fonts", data_dir)
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in fonts.SUFFIXES)
+    try:
+        pictures = [picture for path in paths for picture in fonts.characters(path, wanted)]
+    except fonts.FontError as error:
+        raise DatasetError(f"{error} Take it out of the folder, or fetch it again.") from error
+    hands = np.unique([fonts.family(path) for path in paths], return_inverse=True)[1]
+    return _held_out(
+        Dataset(
+            name,
+            pictures,
+            np.tile(np.array(labels, np.int64), len(paths)),
+            np.repeat(hands, len(wanted)),
+            _sha256(paths),
+            part,
+        )
+    )
+
+
 def _folder(folder: Path, part: str) -> Dataset:
     """Pictures in folders named after their digit, or idx files."""
     idx = sorted(path for path in folder.iterdir() if re.search(r"images[.-]idx3-ubyte", path.name))
@@ -337,6 +360,10 @@ LOADERS: dict[str, Callable[[str, Path | None], Dataset]] = {
     "chars74k": _chars74k,
     "cheques": _cheques,
     "drawn_ones": _drawn_ones,
+    "fonts": lambda *where: _fonts("fonts", "0123456789", range(10), *where),
+    "font_letters": lambda *where: _fonts(
+        "font_letters", fonts.LETTERS, [NOT_A_DIGIT] * len(fonts.LETTERS), *where
+    ),
     "emnist": _emnist,
     "bhmsds_nondigits": _nondigits,
 }

@@ -16,6 +16,7 @@ from ml.reports import FORMAT
 from ml.robustness import CORRUPTIONS, Damaged
 
 SAMPLED = ("mnist", "usps", "bhmsds")  # whose pictures are damaged: tight crops of one digit
+DRAWN = ("drawn_ones", "fonts")  # data sets that no pen wrote
 NOT_COUNTED = (*LOOK_ALIKES, "cut_off")  # kinds that may show a digit after all
 TIMED = 300  # runs of the network
 
@@ -53,7 +54,7 @@ def examine(
         readings = readers.read(dataset.pictures, dataset.labels)
         report["sets"][dataset.name] = evaluation.report(readings)
         tell(dataset.name, report["sets"][dataset.name])
-        is_drawn = isinstance(dataset.pictures, Made) or dataset.name == "drawn_ones"
+        is_drawn = isinstance(dataset.pictures, Made) or dataset.name in DRAWN
         if not is_drawn and (dataset.labels != NOT_A_DIGIT).any():
             real[dataset.name] = readings
         if dataset.name in SAMPLED:

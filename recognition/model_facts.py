@@ -19,6 +19,8 @@ TITLES = {
     "chars74k": "Chars74K",
     "cheques": "Cheques",
     "drawn_ones": "Drawn 1s and 7s",
+    "fonts": "Fonts of handwriting",
+    "font_letters": "Letters of fonts",
     "drawn": "Drawn on a screen",
     "photographs": "Photographs",
     "photographs_12mp": "Large photographs",

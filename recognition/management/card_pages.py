@@ -26,6 +26,11 @@ SOURCES: dict[str, tuple[str, str]] = {
         "research; ORAND-CAR-2014, Diem et al. 2014; its list of boxes MIT",
     ),
     "drawn_ones": ("1s and 7s drawn by the program, flags of every length and slope", "its own"),
+    "fonts": (
+        "digits of fonts that imitate handwriting, from schools of many countries",
+        "OFL, Apache-2.0 or MIT, each font its own; Fontsource",
+    ),
+    "font_letters": ("letters of the same fonts that are like no digit", "the same"),
     "emnist": ("digits of NIST's forms, 28x28", "public domain; Cohen et al. 2017"),
 }
 DRAWN = {
