@@ -18,7 +18,6 @@ from ml.runs import Progress, Run, TrainConfig, TrainingError
 
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 MAX_LOSS = 1000.0  # guessing has 2.3; beyond this nothing is learned any more
-LABEL_SMOOTHING = 0.02  # some labels are wrong, and no answer is certain
 
 
 def weights(path: Path, config: TrainConfig) -> list[np.ndarray]:
@@ -155,9 +154,8 @@ def _compiled(config: TrainConfig, *, steps: int) -> keras.Model:
     )
     model.compile(
         optimizer=_optimizer(config.optimizer, rate),
-        loss=keras.losses.CategoricalCrossentropy(
-            from_logits=True, label_smoothing=LABEL_SMOOTHING
-        ),
+        # No label smoothing: it blurs which answers are surer than others (docs/experiments.md).
+        loss=keras.losses.CategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
     return model
