@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,11 +15,13 @@ if TYPE_CHECKING:
 class Architecture:
     """A network by the name of its function in `ml.networks`.
 
-    `rejects` says whether it has an eleventh output, for what is no digit.
+    `rejects` says whether it has an eleventh output, for what is no digit; `members` are the
+    architectures of the networks within it, which may have learned apart.
     """
 
     name: str
     rejects: bool
+    members: tuple[str, ...] = ()
 
     @property
     def outputs(self) -> int:
@@ -29,10 +32,20 @@ class Architecture:
         return getattr(importlib.import_module("ml.networks"), self.name)(self.outputs)
 
 
+def grown_from(kinds: Sequence[str]) -> str | None:
+    """The architecture of a training that starts from models of these architectures, if any."""
+    for architecture in ARCHITECTURES.values():
+        if tuple(kinds) in {(architecture.name,), architecture.members}:
+            return architecture.name
+    return None
+
+
 ARCHITECTURES = {
     found.name: found
     for found in (
         Architecture("compact", rejects=True),
+        Architecture("pair", rejects=True, members=("compact",) * 2),
+        Architecture("trio", rejects=True, members=("compact",) * 3),
         Architecture("quick", rejects=False),
         Architecture("r0", rejects=False),
         Architecture("r3", rejects=False),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +20,23 @@ POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 MAX_LOSS = 1000.0  # guessing has 2.3; beyond this nothing is learned any more
 
 
-def weights(path: Path, config: TrainConfig) -> list[np.ndarray]:
-    """The weights in a file of `export`, for a network of the configuration.
+def weights(paths: Sequence[Path], config: TrainConfig) -> list[np.ndarray]:
+    """The weights in files of `export`, for a network of the configuration.
+
+    Args:
+        paths: the file of such a network, or one of each of its members.
 
     Raises:
-        TrainingError: the file cannot be used.
+        TrainingError: a file cannot be used.
     """
-    try:
-        found: list[np.ndarray] = keras.saving.load_model(path, compile=False).get_weights()
-        ARCHITECTURES[config.architecture].build().set_weights(found)
-    except (OSError, ValueError) as error:
-        raise TrainingError(f"{path} cannot be used: {error}") from error
+    model = ARCHITECTURES[config.architecture].build()
+    parts = [layer for layer in model.layers if isinstance(layer, keras.Model)]
+    for path, part in zip(paths, [model] if len(paths) == 1 else parts, strict=True):
+        try:
+            part.set_weights(keras.saving.load_model(path, compile=False).get_weights())
+        except (OSError, ValueError) as error:
+            raise TrainingError(f"{path} cannot be used: {error}") from error
+    found: list[np.ndarray] = model.get_weights()
     return found
 
 
@@ -42,7 +48,7 @@ def fit(
     progress: Callable[[Progress], None],
     beginning: list[np.ndarray] | None,
 ) -> keras.Model:
-    """Train epoch by epoch, from where the run stopped.
+    """Train epoch by epoch, from where the run stopped; without epochs, only build the network.
 
     Args:
         pictures: gives fields uint8 (n, 28, 28) and labels (n,) of an epoch.
@@ -81,7 +87,9 @@ def fit(
         progress(_progress(config, record, earlier + elapsed, left))
         if config.patience and epoch + 1 - run.state["best_epoch"] >= config.patience:
             break
-    best = keras.saving.load_model(run.best, compile=False).get_weights()
+    best = beginning
+    if config.epochs:
+        best = keras.saving.load_model(run.best, compile=False).get_weights()
     model = ARCHITECTURES[config.architecture].build()  # in float32, however it was trained
     model.set_weights(best)
     return model

@@ -1,7 +1,8 @@
 """The networks of `ml.architectures`, built with Keras. Each ends in a layer "logits".
 
 `r0`, `r3` and `r4` are the networks of the three reports that print theirs, layer by layer.
-`compact` is the one that ships, `quick` one for a training in a minute.
+`compact` is made for this site, `pair` and `trio` are two and three of it, and `quick` is for a
+training in a minute.
 """
 
 from __future__ import annotations
@@ -29,6 +30,16 @@ def compact(outputs: int) -> keras.Model:
     x = layers.Flatten(name="features")(x)
     x = layers.Dropout(0.3, name="dropout")(x)
     return _with_logits(field, x, outputs)
+
+
+def pair(outputs: int) -> keras.Model:
+    """Two `compact` networks, whose logits are averaged."""
+    return _mean([compact(outputs) for _ in range(2)])
+
+
+def trio(outputs: int) -> keras.Model:
+    """Three `compact` networks, whose logits are averaged."""
+    return _mean([compact(outputs) for _ in range(3)])
 
 
 def quick(outputs: int) -> keras.Model:
@@ -117,6 +128,15 @@ def _plain_convolutions(x: keras.KerasTensor, filters: tuple[int, ...]) -> keras
         x = layers.Conv2D(count, 3, activation="relu", name=f"conv_{number}")(x)
         x = layers.MaxPooling2D(2, name=f"pool_{number}")(x)
     return x
+
+
+def _mean(members: list[keras.Model]) -> keras.Model:
+    """Networks beside each other, the layers `member_1`, `member_2` and so on of one."""
+    field = keras.Input(INPUT, name="field")
+    for number, member in enumerate(members, start=1):
+        member.name = f"member_{number}"
+    answers = [member(field) for member in members]
+    return keras.Model(field, layers.Average(name="logits", dtype="float32")(answers))
 
 
 def _with_logits(field: keras.KerasTensor, x: keras.KerasTensor, outputs: int) -> keras.Model:

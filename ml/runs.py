@@ -28,7 +28,7 @@ class TrainConfig:
     repeat: tuple[int, ...] = ()  # variants of each picture an epoch, one number a data set
     data_dir: str | None = None
     architecture: str = "compact"
-    start_from: str = ""  # version of the model whose weights it begins with
+    start_from: tuple[str, ...] = ()  # the model whose weights it begins with, or its members
     precision: Literal["float32", "bfloat16"] = "float32"
     optimizer: Literal["adam", "sgd", "adamw"] = "adamw"
     learning_rate: float = 0.002
@@ -41,6 +41,8 @@ class TrainConfig:
     script: str = "latin"
     name: str = ""
 
+
+LISTS = ("datasets", "repeat", "start_from")  # the options that take several words
 
 # What an option is in a checkpoint from before it was there.
 _DEFAULTS = json.loads(json.dumps(dataclasses.asdict(TrainConfig())))
@@ -68,7 +70,7 @@ def unfinished(root: Path, wanted: dict[str, Any]) -> TrainConfig:
     """
     for path in _states(root):
         saved = json.loads(path.read_text(encoding="utf-8"))["config"]
-        lists = {name: tuple(saved[name]) for name in ("datasets", "repeat") if name in saved}
+        lists = {name: tuple(saved[name]) for name in LISTS if name in saved}
         config = TrainConfig(**{**saved, **lists})
         if all(getattr(config, name) == value for name, value in wanted.items()):
             return config

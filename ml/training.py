@@ -18,7 +18,16 @@ from pathlib import Path
 
 import numpy as np
 
-from ml import calibration, cards, datasets, evaluation, preprocessing, quiet, variants
+from ml import (
+    architectures,
+    calibration,
+    cards,
+    datasets,
+    evaluation,
+    preprocessing,
+    quiet,
+    variants,
+)
 from ml.architectures import ARCHITECTURES
 from ml.cards import ModelCard, Thresholds
 from ml.datasets import NOT_A_DIGIT, Dataset
@@ -36,7 +45,7 @@ def train(
     command: str,
     progress: Callable[[Progress], None],
     resume: bool = False,
-    start: Path | None = None,
+    start: Sequence[Path] = (),
 ) -> tuple[ModelCard, Path]:
     """Train a network and write its model directory.
 
@@ -46,7 +55,7 @@ def train(
     Args:
         root: the folder of trained models.
         command: the command line, for the card.
-        start: the model directory of `config.start_from`.
+        start: the model directories of `config.start_from`.
 
     Returns:
         The card and the new model directory.
@@ -56,7 +65,7 @@ def train(
     """
     began = time.perf_counter()
     _check(config, root)
-    before = _earlier_card(start, config) if start else None
+    before = _earlier_cards(start, config)
     rejects = ARCHITECTURES[config.architecture].rejects
     parts = [_split(name, config) for name in config.datasets]
     with variants.workers() as workers, tempfile.TemporaryDirectory() as scratch:
@@ -65,7 +74,9 @@ def train(
         )
         with quiet.tensorflow():
             from ml import fitting  # for seconds, in which the workers trace
-        weights = fitting.weights(start / cards.TRAINED_FILE, config) if start else None
+        weights = None
+        if start:
+            weights = fitting.weights([path / cards.TRAINED_FILE for path in start], config)
         held = _Held.of([part[1] for part in parts], workers, seed=config.seed + 1, rejects=rejects)
         learned = traced()
         _need_every_digit(learned.labels, SCRIPTS[config.script].numerals)
@@ -86,8 +97,7 @@ def train(
         files = fitting.export(model, Path(scratch))
         command = run.state.get("command", command)  # the one that began it
         card = _card(config, parts, rejects, command, run.state["history"])
-        if before:
-            card = _continued(before, card)
+        card = _continued(before, card)
         card = _calibrated(card, files[cards.SERVED_FILE], held)
         untested = cards.write(card, Path(scratch), files)
         with Readers(untested, workers=os.cpu_count() or 1) as readers:
@@ -107,7 +117,8 @@ def _check(config: TrainConfig, root: Path) -> None:
         )
     if config.script not in SCRIPTS:
         raise TrainingError(f"There is no script {config.script!r}.")
-    if config.epochs < 1 or config.batch_size < 1 or not 0 < config.learning_rate < math.inf:
+    least = 0 if config.start_from else 1
+    if config.epochs < least or config.batch_size < 1 or not 0 < config.learning_rate < math.inf:
         raise TrainingError("Epochs, batch size and learning rate must be above 0.")
     if not 0 <= config.seed < 2**32 or config.patience < 0:
         raise TrainingError("The seed must be from 0 to 4294967295, and patience not below 0.")
@@ -126,33 +137,39 @@ def _check(config: TrainConfig, root: Path) -> None:
         raise TrainingError(f"{root / config.name} exists already. Choose another name.")
 
 
-def _earlier_card(directory: Path, config: TrainConfig) -> ModelCard:
-    """The card of the model that a training begins with."""
+def _earlier_cards(directories: Sequence[Path], config: TrainConfig) -> list[ModelCard]:
+    """The cards of the model that a training begins with, or of those that are its members."""
     try:
-        card = cards.verify(directory)
+        found = [cards.verify(directory) for directory in directories]
     except cards.CardError as error:
         raise TrainingError(str(error)) from error
-    if (card.architecture, card.script) != (config.architecture, config.script):
+    wanted = ARCHITECTURES[config.architecture]
+    kinds = [card.architecture for card in found]
+    if found and architectures.grown_from(kinds) != wanted.name:
+        members = f" or from {len(wanted.members)} of {wanted.members[0]}" if wanted.members else ""
         raise TrainingError(
-            f"{card.version} is of the architecture {card.architecture} and the script "
-            f"{card.script}; start from a model of the same as the new one."
+            f"A training of the architecture {wanted.name} starts from a model of it{members}; "
+            f"{', '.join(config.start_from)} would be {', '.join(kinds)}."
         )
-    if card.preprocessing != preprocessing.VERSION:
-        raise TrainingError(f"{card.version} was trained with other preprocessing.")
-    return card
+    for card in found:
+        if card.script != config.script:
+            raise TrainingError(f"{card.version} reads {card.script}, not {config.script}.")
+        if card.preprocessing != preprocessing.VERSION:
+            raise TrainingError(f"{card.version} was trained with other preprocessing.")
+    return found
 
 
-def _continued(before: ModelCard, card: ModelCard) -> ModelCard:
-    """A new model's card that tells of the training before it too."""
-    earlier = before.metrics.get("history", [])
-    later = [
-        {**record, "epoch": record["epoch"] + len(earlier)} for record in card.metrics["history"]
+def _continued(before: list[ModelCard], card: ModelCard) -> ModelCard:
+    """A new model's card that tells of the trainings before it too, one after the other."""
+    records = [
+        record for earlier in [*before, card] for record in earlier.metrics.get("history", [])
     ]
+    history = [{**record, "epoch": number} for number, record in enumerate(records, start=1)]
     return dataclasses.replace(
         card,
-        command=f"{before.command} && {card.command}",
-        metrics={**card.metrics, "history": [*earlier, *later]},
-        training_seconds=before.training_seconds,
+        command=" && ".join(earlier.command for earlier in [*before, card]),
+        metrics={**card.metrics, "history": history},
+        training_seconds=sum(earlier.training_seconds for earlier in before),
     )
 
 

@@ -129,7 +129,7 @@ class Variants:
         self._workers = workers
         self._count, self._seed = len(traced), seed
         self._non_digits, self._augment = non_digits, augment
-        self._uses = USES if augment else epochs
+        self._uses = USES if augment else max(1, epochs)
         self._lots = -(-epochs // self._uses)
         self._folder = Path(tempfile.mkdtemp(prefix="digits-"))
         for name in ("bits", "sizes", "labels"):

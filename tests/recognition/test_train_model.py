@@ -136,12 +136,14 @@ def test_the_compact_network_trains_with_variants_and_refuses(drawn_digits: Path
 def test_a_training_can_start_from_a_model(drawn_digits: Path) -> None:
     train(drawn_digits, name="drawn-7", epochs=6)
 
-    output = train(drawn_digits, name="drawn-8", epochs=1, learning_rate=1e-6, start_from="drawn-7")
+    output = train(
+        drawn_digits, name="drawn-8", epochs=1, learning_rate=1e-6, start_from=["drawn-7"]
+    )
 
     card = cards.read(TrainedModel.objects.get(version="drawn-8").directory)
     assert card.accuracy is not None
     assert card.accuracy > 0.9
-    assert card.config["start_from"] == "drawn-7"
+    assert card.config["start_from"] == ["drawn-7"]
     assert [record["epoch"] for record in card.metrics["history"]] == [1, 2, 3, 4, 5, 6, 7]
     assert " && " in card.command
     assert "epoch   1/1" in output
@@ -150,10 +152,57 @@ def test_a_training_can_start_from_a_model(drawn_digits: Path) -> None:
 def test_a_training_starts_from_a_model_of_its_own_kind_only(drawn_digits: Path) -> None:
     train(drawn_digits, name="drawn-9", epochs=1)
 
-    with pytest.raises(CommandError, match="architecture r0"):
-        train(drawn_digits, name="drawn-10", architecture="r4", start_from="drawn-9")
+    with pytest.raises(CommandError, match="drawn-9 would be r0"):
+        train(drawn_digits, name="drawn-10", architecture="r4", start_from=["drawn-9"])
     with pytest.raises(CommandError, match="no model drawn-0"):
-        train(drawn_digits, name="drawn-10", start_from="drawn-0")
+        train(drawn_digits, name="drawn-10", start_from=["drawn-0"])
+
+
+def test_a_pair_averages_the_answers_of_two_models_without_training(drawn_digits: Path) -> None:
+    for number, seed in ((1, 3), (2, 4)):
+        train(
+            drawn_digits,
+            name=f"member-{number}",
+            architecture="compact",
+            epochs=1 + number,
+            seed=seed,
+        )
+
+    output = train(
+        drawn_digits, name="both", architecture=None, epochs=0, start_from=["member-1", "member-2"]
+    )
+
+    models = [TrainedModel.objects.get(version=name) for name in ("both", "member-1", "member-2")]
+    both, *members = [Recognizer.load(model.directory) for model in models]
+    card = both.card
+    assert (card.architecture, card.rejects) == ("pair", True)
+    assert [record["epoch"] for record in card.metrics["history"]] == [1, 2, 3, 4, 5]
+    assert card.command.count(" && ") == 2
+    assert "epoch " not in output
+    for seed in range(900, 910):
+        field = to_field(drawing.draw(seed % 10, seed=seed)).pixels
+        mean = np.mean([member.logits(field) for member in members], axis=0)
+        assert np.allclose(both.logits(field), mean, atol=1e-3)
+
+
+def test_a_pair_takes_two_of_its_members_and_nothing_else(drawn_digits: Path) -> None:
+    for name in ("plain-1", "plain-2"):
+        train(drawn_digits, name=name, epochs=1)
+
+    with pytest.raises(CommandError, match=r"plain-1, plain-2 would be r0, r0"):
+        train(drawn_digits, architecture=None, epochs=0, start_from=["plain-1", "plain-2"])
+    with pytest.raises(CommandError, match="from 2 of compact"):
+        train(drawn_digits, architecture="pair", epochs=0, start_from=["plain-1"])
+
+
+def test_a_network_of_several_members_goes_on_learning(drawn_digits: Path) -> None:
+    train(drawn_digits, name="pair-1", architecture="pair", epochs=3)
+
+    train(drawn_digits, name="pair-2", architecture=None, epochs=1, start_from=["pair-1"])
+
+    card = cards.read(TrainedModel.objects.get(version="pair-2").directory)
+    assert card.architecture == "pair"
+    assert len(card.metrics["history"]) == 4
 
 
 def test_training_stops_when_nothing_is_gained(drawn_digits: Path) -> None:

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import os
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection
 
-from ml import cards, datasets, runs, training
+from ml import architectures, cards, datasets, runs, training
 from ml.architectures import ARCHITECTURES
 from ml.cards import ModelCard
 from ml.runs import Progress, TrainConfig, TrainingError
@@ -42,9 +43,16 @@ class Command(BaseCommand):
             help="where the data sets lie (default: the environment variable DIGITS_DATA_DIR; "
             "without either, MNIST comes through Keras)",
         )
-        parser.add_argument("--architecture", help=f"{', '.join(ARCHITECTURES)} (default: compact)")
         parser.add_argument(
-            "--start-from", metavar="VERSION", help="begin with the weights of a registered model"
+            "--architecture",
+            help=f"{', '.join(ARCHITECTURES)} (default: compact, or what --start-from leads to)",
+        )
+        parser.add_argument(
+            "--start-from",
+            nargs="+",
+            metavar="VERSION",
+            help="begin with the weights of a registered model, or make one of two or three: with "
+            "--epochs 0 their answers are averaged as they are",
         )
         parser.add_argument(
             "--precision",
@@ -102,7 +110,9 @@ class Command(BaseCommand):
             config = runs.unfinished(root, given) if resume else TrainConfig(**given)
         except TrainingError as error:
             raise CommandError(str(error)) from error
-        start = _directory(config.start_from) if config.start_from else None
+        start = [_directory(version) for version in config.start_from]
+        if start and options["architecture"] is None:
+            config = _grown(config, start)
         if config.name and TrainedModel.objects.filter(version=config.name).exists():
             raise CommandError(f"There is a model {config.name} already. Choose another name.")
         if verbosity >= 1:
@@ -180,14 +190,28 @@ def _register(card: ModelCard, *, activate: bool) -> None:
 def _given(options: dict[str, Any]) -> dict[str, Any]:
     """The options of TrainConfig that were given; its own defaults serve for the others."""
     names = (
-        "data_dir", "architecture", "start_from", "precision", "optimizer", "learning_rate",
+        "data_dir", "architecture", "precision", "optimizer", "learning_rate",
         "epochs", "batch_size", "validation_split", "augment", "patience", "seed", "script", "name",
     )  # fmt: skip
     given = {name: options[name] for name in names if options[name] is not None}
-    for option, name in (("dataset", "datasets"), ("repeat", "repeat")):
+    for option, name in (
+        ("dataset", "datasets"),
+        ("repeat", "repeat"),
+        ("start_from", "start_from"),
+    ):
         if options[option]:
             given[name] = tuple(options[option])
     return given
+
+
+def _grown(config: TrainConfig, start: Sequence[Path]) -> TrainConfig:
+    """The configuration with the architecture that the models to start from lead to."""
+    try:
+        kinds = [cards.read(directory).architecture for directory in start]
+    except cards.CardError as error:
+        raise CommandError(str(error)) from error
+    found = architectures.grown_from(kinds)
+    return dataclasses.replace(config, architecture=found) if found else config
 
 
 def _directory(version: str) -> Path:
