@@ -77,7 +77,7 @@ def train(
         weights = None
         if start:
             weights = fitting.weights([path / cards.TRAINED_FILE for path in start], config)
-        held = _Held.of([part[1] for part in parts], workers, seed=config.seed + 1, rejects=rejects)
+        held = _Held.of(config, [part[1] for part in parts], workers, rejects=rejects)
         learned = traced()
         _need_every_digit(learned.labels, SCRIPTS[config.script].numerals)
         run = Run.open(root, config, resume, command)
@@ -182,12 +182,15 @@ def _split(name: str, config: TrainConfig) -> tuple[Dataset, Dataset]:
     return datasets.split(whole, config.validation_split, config.seed)
 
 
+VARIED = 4  # variants of each validation picture, when a training varies at all
+
+
 @dataclass(frozen=True)
 class _Held:
-    """Validation pictures: uint8 fields as they are, and one variant of each, with labels.
+    """Validation pictures: uint8 fields as they are, and variants of each, with labels.
 
-    Half is varied as in training, for the calibration: validation pictures alone are too easy to
-    teach doubt.
+    The variants are for the calibration: validation pictures alone are too easy to teach doubt.
+    They are several of each, so that no single one moves a threshold.
     """
 
     fields: np.ndarray
@@ -196,11 +199,16 @@ class _Held:
     varied_labels: np.ndarray
 
     @classmethod
-    def of(cls, parts: list[Dataset], workers: Executor, *, seed: int, rejects: bool) -> _Held:
+    def of(
+        cls, config: TrainConfig, parts: list[Dataset], workers: Executor, *, rejects: bool
+    ) -> _Held:
         traced = variants.trace(parts, workers, non_digits=rejects)
         _need_digits(traced.labels)
         fields = variants.plain(traced, workers)
-        with Variants(traced, workers, seed=seed, epochs=1, non_digits=rejects) as fresh:
+        several = traced.repeated(VARIED if config.augment else 1)
+        with Variants(
+            several, workers, seed=config.seed + 1, epochs=1, non_digits=rejects
+        ) as fresh:
             return cls(fields, traced.labels, *fresh.take(0))
 
 
@@ -262,9 +270,13 @@ def _card(
 def _calibrated(card: ModelCard, served: Path, held: _Held) -> ModelCard:
     """Fit temperature and thresholds on the exported file's validation logits."""
     recognizer = Recognizer(card, served.read_bytes())
-    fields = np.concatenate([held.fields, held.varied])
-    labels = np.concatenate([held.labels, held.varied_labels])
-    logits = np.stack([recognizer.logits(field) for field in fields.astype(np.float32) / 255])
+    plain, varied = (
+        np.stack([recognizer.logits(field.astype(np.float32) / 255) for field in fields])
+        for fields in (held.fields, held.varied)
+    )
+    times = len(varied) // len(plain)  # a picture as it is counts as much as all its variants
+    logits = np.concatenate([*[plain] * times, varied])
+    labels = np.concatenate([*[held.labels] * times, held.varied_labels])
     temperature = calibration.fit_temperature(logits, labels)
     probabilities = calibration.probabilities(logits, temperature)[:, :10]
     thresholds = calibration.choose_thresholds(

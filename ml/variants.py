@@ -38,6 +38,12 @@ class Traced:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def repeated(self, times: int) -> Traced:
+        """All pictures, and then again."""
+        return Traced(
+            *(np.concatenate([part] * times) for part in (self.bits, self.sizes, self.labels))
+        )
+
     def part(self, start: int, stop: int) -> Traced:
         """The pictures from `start` to before `stop`."""
         return Traced(self.bits[start:stop], self.sizes[start:stop], self.labels[start:stop])
