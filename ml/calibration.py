@@ -44,6 +44,22 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     return float(np.exp((low + high) / 2))
 
 
+def accept_from(confidences: np.ndarray, right: np.ndarray, wrong_share: float) -> float:
+    """The smallest confidence from which on no more than `wrong_share` of the readings are wrong.
+
+    Args:
+        confidences: float (n,), 0.0 to 1.0.
+        right: bool (n,).
+
+    Returns:
+        The confidence, or 1.0 when even the surest readings are wrong more often.
+    """
+    order = np.argsort(-confidences)
+    shares = np.cumsum(~right[order]) / np.arange(1, len(order) + 1)
+    fine = np.flatnonzero(shares <= wrong_share)
+    return float(confidences[order][fine[-1]]) if fine.size else 1.0
+
+
 def choose_thresholds(confidences: np.ndarray, right: np.ndarray, digits: np.ndarray) -> Thresholds:
     """Where to accept and where to refuse, on validation readings.
 
@@ -52,11 +68,7 @@ def choose_thresholds(confidences: np.ndarray, right: np.ndarray, digits: np.nda
         right: bool (n,), whether it is the true one; False for what is no digit.
         digits: bool (n,), whether the picture shows a digit at all.
     """
-    order = np.argsort(-confidences)
-    wrong = np.cumsum(~right[order])
-    share = wrong / np.arange(1, len(order) + 1)
-    fine = np.flatnonzero(share <= WRONG_AMONG_ACCEPTED)
-    accept = float(confidences[order][fine[-1]]) if fine.size else 1.0
+    accept = accept_from(confidences, right, WRONG_AMONG_ACCEPTED)
     refuse = float(np.quantile(confidences[digits], DIGITS_REFUSED)) if digits.any() else 0.0
     accept = float(np.clip(accept, 0.5, 0.999))
     return Thresholds(accept=round(accept, 4), refuse=round(min(refuse, accept), 4))

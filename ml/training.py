@@ -10,8 +10,6 @@ import platform
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -35,6 +33,7 @@ from ml.readers import Readers
 from ml.recognizer import Recognizer
 from ml.runs import Progress, Run, TrainConfig, TrainingError
 from ml.scripts import SCRIPTS
+from ml.validation import VARIED, Validation
 from ml.variants import Variants
 
 
@@ -77,7 +76,13 @@ def train(
         weights = None
         if start:
             weights = fitting.weights([path / cards.TRAINED_FILE for path in start], config)
-        held = _Held.of(config, [part[1] for part in parts], workers, rejects=rejects)
+        held = Validation.of(
+            [part[1] for part in parts],
+            workers,
+            seed=config.seed + 1,
+            non_digits=rejects,
+            times=VARIED if config.augment else 1,
+        )
         learned = traced()
         _need_every_digit(learned.labels, SCRIPTS[config.script].numerals)
         run = Run.open(root, config, resume, command)
@@ -182,43 +187,6 @@ def _split(name: str, config: TrainConfig) -> tuple[Dataset, Dataset]:
     return datasets.split(whole, config.validation_split, config.seed)
 
 
-VARIED = 4  # variants of each validation picture, when a training varies at all
-
-
-@dataclass(frozen=True)
-class _Held:
-    """Validation pictures: uint8 fields as they are, and variants of each, with labels.
-
-    The variants are for the calibration: validation pictures alone are too easy to teach doubt.
-    They are several of each, so that no single one moves a threshold.
-    """
-
-    fields: np.ndarray
-    labels: np.ndarray
-    varied: np.ndarray
-    varied_labels: np.ndarray
-
-    @classmethod
-    def of(
-        cls, config: TrainConfig, parts: list[Dataset], workers: Executor, *, rejects: bool
-    ) -> _Held:
-        traced = variants.trace(parts, workers, non_digits=rejects)
-        _need_digits(traced.labels)
-        fields = variants.plain(traced, workers)
-        several = traced.repeated(VARIED if config.augment else 1)
-        with Variants(
-            several, workers, seed=config.seed + 1, epochs=1, non_digits=rejects
-        ) as fresh:
-            return cls(fields, traced.labels, *fresh.take(0))
-
-
-def _need_digits(labels: np.ndarray) -> None:
-    if not (labels != NOT_A_DIGIT).any():
-        raise TrainingError(
-            "No digit can be read in these pictures. Name a data set that holds digits too."
-        )
-
-
 def _need_every_digit(labels: np.ndarray, numerals: Sequence[str]) -> None:
     missing = [numeral for digit, numeral in enumerate(numerals) if digit not in labels]
     if missing:
@@ -267,16 +235,10 @@ def _card(
     )
 
 
-def _calibrated(card: ModelCard, served: Path, held: _Held) -> ModelCard:
+def _calibrated(card: ModelCard, served: Path, held: Validation) -> ModelCard:
     """Fit temperature and thresholds on the exported file's validation logits."""
     recognizer = Recognizer(card, served.read_bytes())
-    plain, varied = (
-        np.stack([recognizer.logits(field.astype(np.float32) / 255) for field in fields])
-        for fields in (held.fields, held.varied)
-    )
-    times = len(varied) // len(plain)  # a picture as it is counts as much as all its variants
-    logits = np.concatenate([*[plain] * times, varied])
-    labels = np.concatenate([*[held.labels] * times, held.varied_labels])
+    logits, labels = held.answers(recognizer).weighed()
     temperature = calibration.fit_temperature(logits, labels)
     probabilities = calibration.probabilities(logits, temperature)[:, :10]
     thresholds = calibration.choose_thresholds(

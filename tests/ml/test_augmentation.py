@@ -10,9 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fixtures import drawing
-from ml import augmentation, nondigits, preprocessing, training, variants
+from ml import augmentation, nondigits, preprocessing, variants
 from ml.datasets import NOT_A_DIGIT, Dataset
-from ml.runs import TrainConfig
 
 
 def shape(digit: int) -> np.ndarray:
@@ -181,16 +180,3 @@ def test_every_copy_of_a_repeated_picture_is_varied_anew(workers: Executor) -> N
 
     assert np.array_equal(labels[:40], labels[40:])
     assert all((one != other).any() for one, other in zip(fields[:40], fields[40:], strict=True))
-
-
-def test_thresholds_are_chosen_on_several_variants_unless_a_training_has_none(
-    workers: Executor,
-) -> None:
-    parts = [dataset()]
-
-    varied = training._Held.of(TrainConfig(), parts, workers, rejects=False)
-    plain = training._Held.of(TrainConfig(augment=False), parts, workers, rejects=False)
-
-    assert len(varied.fields) == len(plain.fields) == 40
-    assert len(varied.varied) == 40 * training.VARIED
-    assert len(plain.varied) == 40

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import dataclasses
 import uuid
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
+from ml import cards
 from recognition import browsers
-from recognition.models import ApiKey, Prediction
+from recognition.models import ApiKey, Prediction, TrainedModel
 
 
 def be_browser(client: Client, visitor: uuid.UUID) -> None:
@@ -50,3 +53,12 @@ def deleted_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
         review(self, true_text, by=by)
 
     monkeypatch.setattr(Prediction, "review", delete_and_review)
+
+
+@pytest.fixture
+def second_model(digit_model: TrainedModel, media: Path) -> TrainedModel:
+    """A copy of the shipped model as a model of the site's own; not active."""
+    card = dataclasses.replace(cards.read(digit_model.directory), version="second")
+    files = {name: digit_model.directory / name for name in card.files}
+    written = cards.write(card, media / "models", files)
+    return TrainedModel.register(cards.read(written), shipped=False)

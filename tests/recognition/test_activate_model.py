@@ -1,24 +1,12 @@
 from __future__ import annotations
 
-import dataclasses
 import io
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 
-from ml import cards
 from recognition.models import ModelActivation, TrainedModel
-
-
-@pytest.fixture
-def second_model(digit_model: TrainedModel, media: Path) -> TrainedModel:
-    """A copy of the shipped model as a model of the site's own; not active."""
-    card = dataclasses.replace(cards.read(digit_model.directory), version="second")
-    files = {name: digit_model.directory / name for name in card.files}
-    written = cards.write(card, media / "models", files)
-    return TrainedModel.register(cards.read(written), shipped=False)
 
 
 def activate(*args: str, verbosity: int = 1) -> str:

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +8,6 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from ml import cards
 from recognition.models import ModelActivation, Prediction, TrainedModel
 
 MakeModel = Callable[..., TrainedModel]
@@ -41,15 +38,6 @@ def history(**more: str) -> dict[str, str]:
 
 def messages(response: Any) -> str:
     return " ".join(str(message) for message in response.context["messages"])
-
-
-@pytest.fixture
-def second_model(digit_model: TrainedModel, media: Path) -> TrainedModel:
-    """A copy of the shipped model as a model of the site's own; not active."""
-    card = dataclasses.replace(cards.read(digit_model.directory), version="second")
-    files = {name: digit_model.directory / name for name in card.files}
-    written = cards.write(card, media / "models", files)
-    return TrainedModel.register(cards.read(written), shipped=False)
 
 
 def with_card(model: TrainedModel, **card: Any) -> TrainedModel:

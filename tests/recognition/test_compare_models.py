@@ -1,0 +1,100 @@
+"""Models side by side on validation pictures."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from PIL import Image
+
+from fixtures import drawing
+from recognition.models import TrainedModel
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(scope="module")
+def drawn_digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder 0/ ... 9/ with 20 drawn pictures each."""
+    root = tmp_path_factory.mktemp("drawn")
+    for digit in range(10):
+        (root / str(digit)).mkdir()
+        for seed in range(20):
+            picture = drawing.draw(digit, seed=seed, size=(64, 64), width=4)
+            Image.fromarray(picture).save(root / str(digit) / f"{seed:03}.png")
+    return root
+
+
+def compare(*arguments: str) -> tuple[str, str]:
+    output, errors = io.StringIO(), io.StringIO()
+    call_command("compare_models", *arguments, stdout=output, stderr=errors)
+    return output.getvalue(), errors.getvalue()
+
+
+def test_models_are_told_beside_each_other(
+    digit_model: TrainedModel, second_model: TrainedModel, drawn_digits: Path
+) -> None:
+    output, errors = compare(
+        digit_model.version, second_model.version, "--dataset", str(drawn_digits)
+    )
+
+    assert errors == ""
+    assert re.search(r"^of pictures +16, 64$", output, re.MULTILINE)
+    for model in (digit_model, second_model):
+        rows = re.findall(rf"^{re.escape(model.version)} +(.+)$", output, re.MULTILINE)
+        assert re.fullmatch(r"\d+, \d+", rows[0])
+        assert re.fullmatch(r"(\d+\.\d\d% *){4}", rows[1])
+    assert output.count("0.15%") >= 1
+
+
+def test_pictures_of_no_digit_count_among_the_accepted(
+    digit_model: TrainedModel, drawn_digits: Path, tmp_path: Path
+) -> None:
+    """Digits that are said to be none are wrong as soon as they are accepted."""
+    pictures = np.stack([drawing.draw(7, seed=seed, size=(40, 40), width=4) for seed in range(800)])
+    np.savez(tmp_path / "bhmsds_nondigits.npz", x=pictures, name=np.full(800, "plus"))
+
+    alone, _ = compare(digit_model.version, "--dataset", str(drawn_digits))
+    both, _ = compare(
+        digit_model.version, "--dataset", str(drawn_digits), "bhmsds_nondigits",
+        "--data-dir", str(tmp_path),
+    )  # fmt: skip
+
+    accepted = [float(text.split()[-1].rstrip("%")) for text in (alone, both)]
+    assert accepted[1] < accepted[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("latin-0",), "no model latin-0"),
+        (("--dataset", "nothing"), "no data set or folder"),
+        (("--dataset", "bhmsds_nondigits"), "Say where"),
+    ],
+)
+def test_what_cannot_be_compared_is_said(
+    digit_model: TrainedModel, arguments: tuple[str, ...], message: str
+) -> None:
+    models = () if arguments[0].startswith("latin") else (digit_model.version,)
+
+    with pytest.raises(CommandError, match=message):
+        compare(*models, *arguments)
+
+
+def test_a_model_of_another_split_may_have_learned_from_what_is_read(
+    digit_model: TrainedModel, second_model: TrainedModel, drawn_digits: Path
+) -> None:
+    path = Path(second_model.directory) / "card.json"
+    card = json.loads(path.read_text(encoding="utf-8"))
+    card["config"]["seed"] = 99
+    path.write_text(json.dumps(card), encoding="utf-8")
+
+    _, errors = compare(digit_model.version, second_model.version, "--dataset", str(drawn_digits))
+
+    assert f"{second_model.version} was trained with another seed" in errors
