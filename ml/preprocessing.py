@@ -36,14 +36,14 @@ MIN_DIGIT_SIDE = 6  # px of the picture; from 7 on, digits have been read
 class Field:
     """What the network sees: `pixels` float32 (28, 28), 0.0 paper to 1.0 ink, and where from.
 
-    `is_cut_off` says that the digit seems to run out of the picture; `stands_out` is False where
-    it may be a shadow or an edge instead.
+    `is_cut_off` says that the digit seems to run out of the picture; `is_doubtful` that it may be
+    something else: a shadow, an edge, or a sign with a dot.
     """
 
     pixels: np.ndarray
     box: Box
     is_cut_off: bool = False
-    stands_out: bool = True
+    is_doubtful: bool = False
 
 
 @dataclass
@@ -99,7 +99,8 @@ def to_field(picture: np.ndarray, steps: Steps | None = None) -> Field:
     shape, box = trace(picture, steps)
     steps.redrawn = redraw(shape)
     assert steps.digit is not None, "`trace` found it."
-    steps.field = Field(centre(steps.redrawn), box, steps.digit.is_cut_off, steps.digit.stands_out)
+    digit = steps.digit
+    steps.field = Field(centre(steps.redrawn), box, digit.is_cut_off, digit.is_doubtful)
     return steps.field
 
 

@@ -160,7 +160,7 @@ class Recognizer:
         thresholds = self.card.thresholds
         if confidence < thresholds.refuse:
             return Reading("", confidence, Verdict.REFUSED, Reason.NOT_A_DIGIT, (digit,))
-        if confidence < thresholds.accept or not field.stands_out:
+        if confidence < thresholds.accept or field.is_doubtful:
             return Reading(label, confidence, Verdict.UNSURE, Reason.UNSURE, (digit,))
         if field.is_cut_off:
             return Reading(label, confidence, Verdict.UNSURE, Reason.CUT_OFF, (digit,))

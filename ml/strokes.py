@@ -26,6 +26,7 @@ SOLID = 0.4  # widest place, as a share of the longer side; what is thicker is a
 BOLD = 0.3  # the same for strokes that are looked for beside a patch: more is a piece of it
 MAX_HOLES = 100  # digits in the noise of a dark room have up to 54, noise alone from 185 on
 ROUGH_SIDE = 64  # px; a patch is seen at this size
+DOT_GAP = 0.5  # of the strokes' height; a dot farther above or below is none of theirs
 MIN_PIECE = 4  # px of the working picture; smaller pieces are specks
 
 
@@ -40,6 +41,7 @@ class FoundDigit:
         several: whether other ink is as large as a digit of its own.
         searched: uint8 (height, width), the ink that was searched.
         beside_patches: whether all of that other ink is patches, not strokes.
+        is_dotted: whether a dot stands right above or below, as in i, j, ? and !.
         is_reversed: whether what had been taken for ink was the paper.
         stands_out: False for what comes in from the border and may be a shadow or an edge.
     """
@@ -50,8 +52,14 @@ class FoundDigit:
     several: bool
     searched: np.ndarray
     beside_patches: bool = False
+    is_dotted: bool = False
     is_reversed: bool = False
     stands_out: bool = True
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether it may be no digit, however much it looks like one."""
+        return self.is_dotted or not self.stands_out
 
     @property
     def is_noise(self) -> bool:
@@ -215,6 +223,7 @@ def _candidates(ink: np.ndarray) -> Iterator[FoundDigit]:
                 _is_thicker(_piece(labels, 1 + other, stats[1 + other], (left, top)), SOLID)
                 for other in others
             ),
+            is_dotted=parts.is_dotted(members, own),
             searched=ink,
         )
 
@@ -425,6 +434,33 @@ class _Parts:
         heavy = self.area > 0.25 * weight
         second: np.ndarray = np.flatnonzero(other & tall & heavy)
         return second
+
+    def is_dotted(self, members: np.ndarray, own: np.ndarray) -> bool:
+        """Whether one dot, as wide as the pen, stands right above or below the other strokes.
+
+        Args:
+            own: uint8 (h, w), the strokes, 0 paper and 1 ink.
+        """
+        if self.area.size == 1:
+            return False
+        pen = _thickness(own) * max(own.shape)
+        width, height = self.right - self.left, self.bottom - self.top
+        is_round = (np.maximum(width, height) < 2 * np.minimum(width, height)) & (
+            self.area > 0.5 * width * height
+        )
+        size = np.sqrt(self.area)
+        dots = np.flatnonzero(is_round & (size > 0.5 * pen) & (size < 2 * pen) & ~self.at_border)
+        if dots.size != 1:
+            return False  # several are dirt
+        strokes = members[members != dots[0]]
+        if not strokes.size:
+            return False
+        x, y, wide, high = self.box(strokes)
+        dot = dots[0]
+        middle = (self.left[dot] + self.right[dot]) / 2
+        above, below = y - self.bottom[dot], self.top[dot] - (y + high)
+        beside = max(x - middle, middle - (x + wide))
+        return bool(0 < max(above, below) < DOT_GAP * high and beside < 0.2 * high)
 
     def box(self, members: np.ndarray) -> Box:
         left, top = int(self.left[members].min()), int(self.top[members].min())

@@ -214,8 +214,7 @@ def _weak(report: dict[str, Any]) -> Iterator[str]:
     yield ""
     yield from (f"- {line}" for line in weak_spots(report))
     yield "- A 1 with a flag nearly as level as a 7's bar is left between the two. A 1 that is a"
-    yield "  bare stroke is read from slashes and bars, too, and from ! and (, which it was not"
-    yield "  taught."
+    yield "  bare stroke is read from slashes, bars and parentheses, too."
     yield "- Of the digits of cheques, which are written fast, and by people of other schools, it"
     yield "  leaves more to a person than of the others."
     yield "- It learned mostly from American and European hands. Children's writing, and that of"
