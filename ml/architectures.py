@@ -45,7 +45,6 @@ ARCHITECTURES = {
     for found in (
         Architecture("compact", rejects=True),
         Architecture("pair", rejects=True, members=("compact",) * 2),
-        Architecture("trio", rejects=True, members=("compact",) * 3),
         Architecture("quick", rejects=False),
         Architecture("r0", rejects=False),
         Architecture("r3", rejects=False),

@@ -1,8 +1,7 @@
 """The networks of `ml.architectures`, built with Keras. Each ends in a layer "logits".
 
 `r0`, `r3` and `r4` are the networks of the three reports that print theirs, layer by layer.
-`compact` is made for this site, `pair` and `trio` are two and three of it, and `quick` is for a
-training in a minute.
+`compact` is made for this site, `pair` is two of it, and `quick` is for a training in a minute.
 """
 
 from __future__ import annotations
@@ -33,13 +32,13 @@ def compact(outputs: int) -> keras.Model:
 
 
 def pair(outputs: int) -> keras.Model:
-    """Two `compact` networks, whose logits are averaged."""
-    return _mean([compact(outputs) for _ in range(2)])
-
-
-def trio(outputs: int) -> keras.Model:
-    """Three `compact` networks, whose logits are averaged."""
-    return _mean([compact(outputs) for _ in range(3)])
+    """Two `compact` networks, the layers `member_1` and `member_2`, whose logits are averaged."""
+    field = keras.Input(INPUT, name="field")
+    members = [compact(outputs), compact(outputs)]
+    for number, member in enumerate(members, start=1):
+        member.name = f"member_{number}"
+    answers = [member(field) for member in members]
+    return keras.Model(field, layers.Average(name="logits", dtype="float32")(answers))
 
 
 def quick(outputs: int) -> keras.Model:
@@ -128,15 +127,6 @@ def _plain_convolutions(x: keras.KerasTensor, filters: tuple[int, ...]) -> keras
         x = layers.Conv2D(count, 3, activation="relu", name=f"conv_{number}")(x)
         x = layers.MaxPooling2D(2, name=f"pool_{number}")(x)
     return x
-
-
-def _mean(members: list[keras.Model]) -> keras.Model:
-    """Networks beside each other, the layers `member_1`, `member_2` and so on of one."""
-    field = keras.Input(INPUT, name="field")
-    for number, member in enumerate(members, start=1):
-        member.name = f"member_{number}"
-    answers = [member(field) for member in members]
-    return keras.Model(field, layers.Average(name="logits", dtype="float32")(answers))
 
 
 def _with_logits(field: keras.KerasTensor, x: keras.KerasTensor, outputs: int) -> keras.Model:

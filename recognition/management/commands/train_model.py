@@ -51,7 +51,7 @@ class Command(BaseCommand):
             "--start-from",
             nargs="+",
             metavar="VERSION",
-            help="begin with the weights of a registered model, or make one of two or three: with "
+            help="begin with the weights of a registered model, or of two that become one: with "
             "--epochs 0 their answers are averaged as they are",
         )
         parser.add_argument(
