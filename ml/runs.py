@@ -42,10 +42,7 @@ class TrainConfig:
     name: str = ""
 
 
-LISTS = ("datasets", "repeat", "start_from")  # the options that take several words
-
-# What an option is in a checkpoint from before it was there.
-_DEFAULTS = json.loads(json.dumps(dataclasses.asdict(TrainConfig())))
+_LISTS = ("datasets", "repeat", "start_from")  # the options that take several words
 
 
 @dataclass(frozen=True)
@@ -69,9 +66,7 @@ def unfinished(root: Path, wanted: dict[str, Any]) -> TrainConfig:
         TrainingError: there is none.
     """
     for path in _states(root):
-        saved = json.loads(path.read_text(encoding="utf-8"))["config"]
-        lists = {name: tuple(saved[name]) for name in LISTS if name in saved}
-        config = TrainConfig(**{**saved, **lists})
+        config = _config(json.loads(path.read_text(encoding="utf-8")))
         if all(getattr(config, name) == value for name, value in wanted.items()):
             return config
     raise TrainingError(
@@ -83,6 +78,16 @@ def unfinished(root: Path, wanted: dict[str, Any]) -> TrainConfig:
 def left_here(root: Path) -> bool:
     """Whether a training that began in this process left an epoch to go on from."""
     return any(path.parent.name.endswith(f"-{os.getpid()}") for path in _states(root))
+
+
+def _config(state: dict[str, Any]) -> TrainConfig:
+    """The configuration in a checkpoint; an option that it does not know yet has its default."""
+    saved = dict(state["config"])
+    for name in _LISTS:
+        if name in saved:
+            words = saved[name]
+            saved[name] = (words,) if words and isinstance(words, str) else tuple(words)
+    return TrainConfig(**saved)
 
 
 def _states(root: Path) -> list[Path]:
@@ -103,14 +108,14 @@ class Run:
 
         It knows the `command` that began the training.
         """
-        wanted = json.loads(json.dumps(dataclasses.asdict(config)))
         for path in _states(root) if resume else ():
             state = json.loads(path.read_text(encoding="utf-8"))
-            if {**_DEFAULTS, **state["config"]} == wanted:
+            if _config(state) == config:
                 return cls(path.parent, state)
         folder = root / ".training" / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.getpid()}"
         folder.mkdir(parents=True)
-        empty = {"config": wanted, "epoch": 0, "best": None, "history": [], "elapsed": 0.0}
+        told = dataclasses.asdict(config)
+        empty = {"config": told, "epoch": 0, "best": None, "history": [], "elapsed": 0.0}
         return cls(folder, empty | {"command": command})
 
     @property

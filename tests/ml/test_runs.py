@@ -1,0 +1,45 @@
+"""Checkpoints of trainings, and those that earlier versions left."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ml import runs
+from ml.runs import Run, TrainConfig
+
+
+def checkpoint(root: Path, **config: Any) -> None:
+    saved = {**dataclasses.asdict(TrainConfig()), **config}
+    state = {"config": {name: value for name, value in saved.items() if value is not None}}
+    folder = root / ".training" / "20261101-120000-1"
+    folder.mkdir(parents=True)
+    (folder / "state.json").write_text(json.dumps(state | {"epoch": 3}), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("stored", "start_from"),
+    [("", ()), ("latin-5", ("latin-5",)), (["a", "b"], ("a", "b")), (None, ())],
+)
+def test_a_training_that_an_earlier_version_began_is_found_and_goes_on(
+    tmp_path: Path, stored: object, start_from: tuple[str, ...]
+) -> None:
+    checkpoint(tmp_path, start_from=stored, epochs=9)
+
+    config = runs.unfinished(tmp_path, {"epochs": 9, "start_from": start_from})
+    run = Run.open(tmp_path, config, resume=True, command="")
+
+    assert config.start_from == start_from
+    assert run.state["epoch"] == 3
+
+
+def test_a_training_with_other_options_begins_anew(tmp_path: Path) -> None:
+    checkpoint(tmp_path, epochs=9)
+
+    run = Run.open(tmp_path, TrainConfig(epochs=8), resume=True, command="")
+
+    assert run.state["epoch"] == 0
