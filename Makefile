@@ -32,11 +32,14 @@ train-fast: .venv/ready  ## train a small network in about a minute
 fonts:  ## fetch fonts of handwriting for train_model --dataset fonts (npm; DIGITS_DATA_DIR=folder)
 	@test -d "$(DIGITS_DATA_DIR)" || { echo "Say where the data sets lie: make fonts DIGITS_DATA_DIR=folder" >&2; exit 1; }
 	@command -v npm >/dev/null || { echo "npm was not found. Install Node.js (Debian: apt install npm) and run make fonts again." >&2; exit 1; }
-	@packed=$$(mktemp -d) && trap 'rm -rf "$$packed"' EXIT && set -e \
-	&& xargs npm pack --silent --pack-destination "$$packed" < fixtures/handwriting_fonts.txt > /dev/null \
-	&& for pack in "$$packed"/*.tgz; do tar -xzf "$$pack" -C "$$packed"; done \
-	&& mkdir -p "$(DIGITS_DATA_DIR)/fonts" && cp "$$packed"/package/files/*-latin-400-normal.woff "$(DIGITS_DATA_DIR)/fonts" \
-	&& echo "$$(ls "$(DIGITS_DATA_DIR)/fonts" | wc -l) fonts lie in $(DIGITS_DATA_DIR)/fonts."
+	@set -e; packed=$$(mktemp -d); trap 'rm -rf "$$packed"' EXIT; \
+	xargs npm pack --loglevel error --pack-destination "$$packed" < fixtures/handwriting_fonts.txt > /dev/null; \
+	for pack in "$$packed"/*.tgz; do tar -xzf "$$pack" -C "$$packed" || exit 1; done; \
+	found=$$(ls "$$packed"/package/files/*-latin-400-normal.woff | wc -l); \
+	test "$$found" -eq "$$(wc -l < fixtures/handwriting_fonts.txt)" \
+	|| { echo "Only $$found of the fonts in fixtures/handwriting_fonts.txt came; none was kept. Run make fonts again." >&2; exit 1; }; \
+	mkdir -p "$(DIGITS_DATA_DIR)/fonts"; cp "$$packed"/package/files/*-latin-400-normal.woff "$(DIGITS_DATA_DIR)/fonts"; \
+	echo "$$found fonts lie in $(DIGITS_DATA_DIR)/fonts."
 
 evaluate: .venv/ready  ## examine the active model; write report, plots and model card (DIGITS_DATA_DIR=folder)
 	DEBUG=1 $(MANAGE) migrate --verbosity 0 --skip-checks

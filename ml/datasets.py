@@ -228,7 +228,7 @@ def _fonts(
     name: str, wanted: str, labels: Sequence[int], part: str, data_dir: Path | None
 ) -> Dataset:
     """The same characters of every font of the folder; the fonts of a family are one writer's."""
-    folder = _file("fonts", data_dir)
+    folder = _file("fonts", data_dir, how=" (make fonts fetches it)")
     paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in fonts.SUFFIXES)
     try:
         pictures = [picture for path in paths for picture in fonts.characters(path, wanted)]
@@ -301,7 +301,8 @@ def _open(path: Path) -> np.ndarray:
         raise DatasetError(f"{path} cannot be used: {error}") from error
 
 
-def _file(name: str, data_dir: Path | None) -> Path:
+def _file(name: str, data_dir: Path | None, how: str = "") -> Path:
+    """Where a file or folder lies; `how` says where it is to be had."""
     if data_dir is None:
         raise DatasetError(
             f"Say where {name} lies, with --data-dir or the environment variable DIGITS_DATA_DIR."
@@ -312,7 +313,7 @@ def _file(name: str, data_dir: Path | None) -> Path:
         return packed
     if not path.exists():
         raise DatasetError(
-            f"{path} does not exist. Put the data set there, or name another folder with "
+            f"{path} does not exist. Put the data set there{how}, or name another folder with "
             "--data-dir or DIGITS_DATA_DIR."
         )
     return path

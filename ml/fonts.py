@@ -42,7 +42,7 @@ def characters(path: Path, wanted: str) -> list[np.ndarray]:
         unknown = _drawn(font, _UNKNOWN)
         pictures = [_drawn(font, character) for character in wanted]
     except (OSError, ValueError) as error:
-        raise FontError(f"{path} cannot be used as a font: {error}") from error
+        raise FontError(f"{path} cannot be used as a font: {error}.") from error
     for character, picture in zip(wanted, pictures, strict=True):
         if picture.min() == 255 or np.array_equal(picture, unknown):
             raise FontError(f"The font {path} has no {character!r}.")

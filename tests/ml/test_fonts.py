@@ -15,7 +15,7 @@ from ml.fonts import FontError
 from ml.recognizer import Recognizer
 
 # The fonts that come with matplotlib, which need not be imported for them.
-FONTS = next(Path(sysconfig.get_path("purelib")).glob("matplotlib/mpl-data/fonts/ttf"))
+FONTS = Path(sysconfig.get_path("platlib")) / "matplotlib" / "mpl-data" / "fonts" / "ttf"
 SANS = FONTS / "DejaVuSans.ttf"
 SIGNS = FONTS / "STIXNonUni.ttf"  # mathematical signs, and no letter at all
 
@@ -86,8 +86,21 @@ def test_a_font_that_cannot_be_used_stops_the_loading(tmp_path: Path) -> None:
     folder_of(tmp_path, "a.ttf")
     shutil.copyfile(SIGNS, tmp_path / "fonts" / "signs.ttf")
 
-    with pytest.raises(DatasetError, match=r"signs\.ttf has no .*Take it out of the folder"):
+    with pytest.raises(DatasetError, match=r"signs\.ttf has no 'A'\. Take it out of the folder"):
         datasets.load("font_letters", "train", tmp_path)
+
+
+def test_a_file_that_is_no_font_is_told_in_whole_sentences(tmp_path: Path) -> None:
+    folder_of(tmp_path, "a.ttf")
+    (tmp_path / "fonts" / "b.ttf").write_bytes(b"no font")
+
+    with pytest.raises(DatasetError, match=r"b\.ttf cannot be used as a font: .+\. Take it out"):
+        datasets.load("fonts", "train", tmp_path)
+
+
+def test_without_the_folder_it_is_said_how_it_is_fetched(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"there \(make fonts fetches it\), or name another"):
+        datasets.load("fonts", "train", tmp_path)
 
 
 def test_an_empty_folder_is_told(tmp_path: Path) -> None:
