@@ -26,7 +26,10 @@ SOLID = 0.4  # widest place, as a share of the longer side; what is thicker is a
 BOLD = 0.3  # the same for strokes that are looked for beside a patch: more is a piece of it
 MAX_HOLES = 100  # digits in the noise of a dark room have up to 54, noise alone from 185 on
 ROUGH_SIDE = 64  # px; a patch is seen at this size
-DOT_GAP = 0.5  # of the strokes' height; a dot farther above or below is none of theirs
+# A dot of an i or an !, chosen on fonts of handwriting and MNIST's digits:
+DOT_SIZES = (0.4, 2.0)  # of the pen's widest stroke
+DOT_GAP = 0.5  # of the strokes' height, above or below
+DOT_ASIDE = 0.2  # of their height, left or right of them: they may slant
 MIN_PIECE = 4  # px of the working picture; smaller pieces are specks
 
 
@@ -436,31 +439,31 @@ class _Parts:
         return second
 
     def is_dotted(self, members: np.ndarray, own: np.ndarray) -> bool:
-        """Whether one dot, as wide as the pen, stands right above or below the other strokes.
+        """Whether a single dot, about as wide as the pen, stands right above or below the strokes.
 
         Args:
-            own: uint8 (h, w), the strokes, 0 paper and 1 ink.
+            members: indices of the pieces that make the digit, the dot among them or not.
+            own: uint8 (h, w), these pieces, 0 paper and 1 ink.
         """
         if self.area.size == 1:
             return False
         pen = _thickness(own) * max(own.shape)
         width, height = self.right - self.left, self.bottom - self.top
-        is_round = (np.maximum(width, height) < 2 * np.minimum(width, height)) & (
-            self.area > 0.5 * width * height
-        )
+        round_ones = np.maximum(width, height) < 2 * np.minimum(width, height)
+        round_ones &= self.area > 0.5 * width * height
         size = np.sqrt(self.area)
-        dots = np.flatnonzero(is_round & (size > 0.5 * pen) & (size < 2 * pen) & ~self.at_border)
-        if dots.size != 1:
-            return False  # several are dirt
-        strokes = members[members != dots[0]]
-        if not strokes.size:
+        dots = round_ones & (size > DOT_SIZES[0] * pen) & (size < DOT_SIZES[1] * pen)
+        strokes = members[~dots[members]]
+        if not strokes.size or not dots.any():
             return False
+        if not self.at_border[strokes].any():
+            dots &= ~self.at_border
         x, y, wide, high = self.box(strokes)
-        dot = dots[0]
-        middle = (self.left[dot] + self.right[dot]) / 2
-        above, below = y - self.bottom[dot], self.top[dot] - (y + high)
-        beside = max(x - middle, middle - (x + wide))
-        return bool(0 < max(above, below) < DOT_GAP * high and beside < 0.2 * high)
+        middle = (self.left + self.right) / 2
+        gap = np.maximum(y - self.bottom, self.top - (y + high))
+        beside = np.maximum(x - middle, middle - (x + wide))
+        near = dots & (gap > 0) & (gap < DOT_GAP * high) & (beside < DOT_ASIDE * high)
+        return int(near.sum()) == 1  # several are dirt
 
     def box(self, members: np.ndarray) -> Box:
         left, top = int(self.left[members].min()), int(self.top[members].min())
