@@ -33,9 +33,12 @@ class Architecture:
 
 
 def grown_from(kinds: Sequence[str]) -> str | None:
-    """The architecture of a training that starts from models of these architectures, if any."""
+    """The architecture of a training that starts from models of these architectures, if any.
+
+    One goes on as it is, and those that are the members of another become it.
+    """
     for architecture in ARCHITECTURES.values():
-        if tuple(kinds) in {(architecture.name,), architecture.members}:
+        if kinds and tuple(kinds) in {(architecture.name,), architecture.members}:
             return architecture.name
     return None
 

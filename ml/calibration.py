@@ -50,14 +50,17 @@ def accept_from(confidences: np.ndarray, right: np.ndarray, wrong_share: float) 
     Args:
         confidences: float (n,), 0.0 to 1.0.
         right: bool (n,).
+        wrong_share: 0.0 to 1.0.
 
     Returns:
-        The confidence, or 1.0 when even the surest readings are wrong more often.
+        The confidence, or infinity when even the surest readings are wrong more often.
     """
     order = np.argsort(-confidences)
+    falling = confidences[order]
     shares = np.cumsum(~right[order]) / np.arange(1, len(order) + 1)
-    fine = np.flatnonzero(shares <= wrong_share)
-    return float(confidences[order][fine[-1]]) if fine.size else 1.0
+    last = np.append(falling[1:] < falling[:-1], True)  # of those that are equally confident
+    fine = np.flatnonzero((shares <= wrong_share) & last)
+    return float(falling[fine[-1]]) if fine.size else np.inf
 
 
 def choose_thresholds(confidences: np.ndarray, right: np.ndarray, digits: np.ndarray) -> Thresholds:

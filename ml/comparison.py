@@ -16,31 +16,43 @@ WRONG_SHARES = (0.0005, 0.001, calibration.WRONG_AMONG_ACCEPTED, 0.003)
 
 
 @dataclass(frozen=True)
+class Wrong:
+    """How many digits are read wrong, as they are and varied."""
+
+    plain: int
+    varied: int
+
+
+@dataclass(frozen=True)
 class Score:
-    """What one model reads.
+    """What one model reads of the same validation pictures as others.
 
     Attributes:
-        wrong: by data set, the digits read wrong as they are, and varied.
-        accepted: by the share of wrong ones among the accepted, the share of digits that can be
-            accepted, of all data sets and of variants as much as of pictures as they are.
+        wrong: by data set.
+        accepted: of all data sets, by the share of wrong ones among the accepted: the share of
+            digits that may be accepted, 0.0 to 1.0. Variants weigh as much as pictures as they are.
     """
 
-    wrong: dict[str, tuple[int, int]]
+    wrong: dict[str, Wrong]
     accepted: dict[float, float]
 
 
 def score(recognizer: Recognizer, sets: Mapping[str, Validation]) -> Score:
-    """Read the validation pictures of some data sets with a model."""
+    """Read the validation pictures of some data sets with a model.
+
+    Args:
+        sets: by the name of the data set; at least one.
+    """
     answers = {name: pictures.answers(recognizer) for name, pictures in sets.items()}
     wrong = {
-        name: (_wrong(said.plain, said.labels), _wrong(said.varied, said.varied_labels))
+        name: Wrong(_wrong(said.plain, said.labels), _wrong(said.varied, said.varied_labels))
         for name, said in answers.items()
     }
-    weighed = [said.weighed() for said in answers.values()]
-    logits, labels = (np.concatenate(parts) for parts in zip(*weighed, strict=True))
-    probabilities = calibration.probabilities(logits, calibration.fit_temperature(logits, labels))
-    confidences = probabilities[:, :10].max(axis=1)
-    right = probabilities[:, :10].argmax(axis=1) == labels
+    weighted = [said.weighted() for said in answers.values()]
+    logits, labels = (np.concatenate(parts) for parts in zip(*weighted, strict=True))
+    probabilities = calibration.probabilities(logits, _temperature(logits, labels))[:, :10]
+    confidences = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == labels
     digits = labels != NOT_A_DIGIT
     accepted = {
         share: float(
@@ -49,6 +61,12 @@ def score(recognizer: Recognizer, sets: Mapping[str, Validation]) -> Score:
         for share in WRONG_SHARES
     }
     return Score(wrong, accepted)
+
+
+def _temperature(logits: np.ndarray, labels: np.ndarray) -> float:
+    """As a training fits it: a network without an output for "no digit" knows digits only."""
+    known = labels < logits.shape[1]
+    return calibration.fit_temperature(logits[known], labels[known])
 
 
 def _wrong(logits: np.ndarray, labels: np.ndarray) -> int:

@@ -48,7 +48,7 @@ def fit(
     progress: Callable[[Progress], None],
     beginning: list[np.ndarray] | None,
 ) -> keras.Model:
-    """Train epoch by epoch, from where the run stopped; without epochs, only build the network.
+    """Train epoch by epoch, from where the run stopped.
 
     Args:
         pictures: gives fields uint8 (n, 28, 28) and labels (n,) of an epoch.
@@ -87,11 +87,13 @@ def fit(
         progress(_progress(config, record, earlier + elapsed, left))
         if config.patience and epoch + 1 - run.state["best_epoch"] >= config.patience:
             break
-    best = beginning
-    if config.epochs:
-        best = keras.saving.load_model(run.best, compile=False).get_weights()
-    model = ARCHITECTURES[config.architecture].build()  # in float32, however it was trained
-    model.set_weights(best)
+    return network(config, keras.saving.load_model(run.best, compile=False).get_weights())
+
+
+def network(config: TrainConfig, weights: list[np.ndarray]) -> keras.Model:
+    """A network of the configuration with these weights, in float32, however it was trained."""
+    model = ARCHITECTURES[config.architecture].build()
+    model.set_weights(weights)
     return model
 
 

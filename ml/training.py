@@ -10,6 +10,7 @@ import platform
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -34,7 +35,7 @@ from ml.recognizer import Recognizer
 from ml.runs import Progress, Run, TrainConfig, TrainingError
 from ml.scripts import SCRIPTS
 from ml.validation import VARIED, Validation
-from ml.variants import Variants
+from ml.variants import Traced, Variants
 
 
 def train(
@@ -68,9 +69,11 @@ def train(
     rejects = ARCHITECTURES[config.architecture].rejects
     parts = [_split(name, config) for name in config.datasets]
     with variants.workers() as workers, tempfile.TemporaryDirectory() as scratch:
-        traced = variants.begin_trace(
-            [part[0] for part in parts], workers, non_digits=rejects, repeat=config.repeat
-        )
+        traced = None
+        if config.epochs:
+            traced = variants.begin_trace(
+                [part[0] for part in parts], workers, non_digits=rejects, repeat=config.repeat
+            )
         with quiet.tensorflow():
             from ml import fitting  # for seconds, in which the workers trace
         weights = None
@@ -83,22 +86,16 @@ def train(
             non_digits=rejects,
             times=VARIED if config.augment else 1,
         )
-        learned = traced()
-        _need_every_digit(learned.labels, SCRIPTS[config.script].numerals)
         run = Run.open(root, config, resume, command)
         earlier = run.earlier
-        fresh = Variants(
-            learned,
-            workers,
-            seed=config.seed,
-            epochs=config.epochs,
-            non_digits=rejects,
-            augment=config.augment,
-        )
-        with run, fresh:
-            model = fitting.fit(
-                config, run, fresh.take, (held.fields, held.labels), progress, weights
-            )
+        with run:
+            if traced:
+                with _fresh(config, traced(), workers) as fresh:
+                    seen = (held.fields, held.labels)
+                    model = fitting.fit(config, run, fresh.take, seen, progress, weights)
+            else:
+                assert weights is not None, "`_check` wants a model to start from."
+                model = fitting.network(config, weights)
         files = fitting.export(model, Path(scratch))
         command = run.state.get("command", command)  # the one that began it
         card = _card(config, parts, rejects, command, run.state["history"])
@@ -114,6 +111,18 @@ def train(
     return cards.read(directory), directory
 
 
+def _fresh(config: TrainConfig, learned: Traced, workers: Executor) -> Variants:
+    _need_every_digit(learned.labels, SCRIPTS[config.script].numerals)
+    return Variants(
+        learned,
+        workers,
+        seed=config.seed,
+        epochs=config.epochs,
+        non_digits=ARCHITECTURES[config.architecture].rejects,
+        augment=config.augment,
+    )
+
+
 def _check(config: TrainConfig, root: Path) -> None:
     if config.architecture not in ARCHITECTURES:
         raise TrainingError(
@@ -124,7 +133,10 @@ def _check(config: TrainConfig, root: Path) -> None:
         raise TrainingError(f"There is no script {config.script!r}.")
     least = 0 if config.start_from else 1
     if config.epochs < least or config.batch_size < 1 or not 0 < config.learning_rate < math.inf:
-        raise TrainingError("Epochs, batch size and learning rate must be above 0.")
+        raise TrainingError(
+            "Epochs, batch size and learning rate must be above 0. Only a model that starts from "
+            "others can do without epochs: --epochs 0."
+        )
     if not 0 <= config.seed < 2**32 or config.patience < 0:
         raise TrainingError("The seed must be from 0 to 4294967295, and patience not below 0.")
     if not 0 < config.validation_split < 0.5:
@@ -156,7 +168,15 @@ def _earlier_cards(directories: Sequence[Path], config: TrainConfig) -> list[Mod
             f"A training of the architecture {wanted.name} starts from a model of it{members}; "
             f"{', '.join(config.start_from)} would be {', '.join(kinds)}."
         )
+    if len({card.version for card in found}) < len(found):
+        raise TrainingError("Start from two different models; one with itself answers as alone.")
     for card in found:
+        seed, share = card.config.get("seed"), card.config.get("validation_split")
+        if (seed, share) != (config.seed, config.validation_split):
+            raise TrainingError(
+                f"{card.version} has learned from pictures that would be set aside now to choose "
+                f"by. Set the same aside as then: --seed {seed} --validation-split {share}."
+            )
         if card.script != config.script:
             raise TrainingError(f"{card.version} reads {card.script}, not {config.script}.")
         if card.preprocessing != preprocessing.VERSION:
@@ -238,7 +258,7 @@ def _card(
 def _calibrated(card: ModelCard, served: Path, held: Validation) -> ModelCard:
     """Fit temperature and thresholds on the exported file's validation logits."""
     recognizer = Recognizer(card, served.read_bytes())
-    logits, labels = held.answers(recognizer).weighed()
+    logits, labels = held.answers(recognizer).weighted()
     temperature = calibration.fit_temperature(logits, labels)
     probabilities = calibration.probabilities(logits, temperature)[:, :10]
     thresholds = calibration.choose_thresholds(

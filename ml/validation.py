@@ -22,14 +22,18 @@ class Validation:
     teach doubt.
 
     Attributes:
-        fields, varied: uint8 (n, 28, 28); drawn non-digits are among the varied.
-        labels, varied_labels: int (n,), 0 to 9 or `NOT_A_DIGIT`.
+        fields: uint8 (n, 28, 28).
+        labels: int (n,), 0 to 9 or `NOT_A_DIGIT`.
+        varied: uint8 (m, 28, 28), `times` variants of each, then drawn non-digits if any.
+        varied_labels: int (m,).
+        times: variants of each picture.
     """
 
     fields: np.ndarray
     labels: np.ndarray
     varied: np.ndarray
     varied_labels: np.ndarray
+    times: int
 
     @classmethod
     def of(
@@ -59,28 +63,37 @@ class Validation:
         fields = variants.plain(traced, workers)
         several = traced.repeated(times)
         with Variants(several, workers, seed=seed, epochs=1, non_digits=non_digits) as fresh:
-            return cls(fields, traced.labels, *fresh.take(0))
+            return cls(fields, traced.labels, *fresh.take(0), times)
 
     def answers(self, recognizer: Recognizer) -> Answers:
-        """What the served file says of all of them."""
+        """What the file that a recogniser serves says of all of them."""
         plain, varied = (
             np.stack([recognizer.logits(field.astype(np.float32) / 255) for field in fields])
             for fields in (self.fields, self.varied)
         )
-        return Answers(plain, self.labels, varied, self.varied_labels)
+        return Answers(plain, self.labels, varied, self.varied_labels, self.times)
 
 
 @dataclass(frozen=True)
 class Answers:
-    """Logits (n, classes) of the pictures as they are and varied, with their labels (n,)."""
+    """What a model says of validation pictures.
+
+    Attributes:
+        plain, varied: float32 (n, classes) and (m, classes), logits.
+        labels, varied_labels, times: as in `Validation`.
+    """
 
     plain: np.ndarray
     labels: np.ndarray
     varied: np.ndarray
     varied_labels: np.ndarray
+    times: int
 
-    def weighed(self) -> tuple[np.ndarray, np.ndarray]:
-        """All logits and labels, where a picture as it is counts as much as all its variants."""
-        times = len(self.varied) // len(self.plain)
-        logits = np.concatenate([*[self.plain] * times, self.varied])
-        return logits, np.concatenate([*[self.labels] * times, self.varied_labels])
+    def weighted(self) -> tuple[np.ndarray, np.ndarray]:
+        """All logits and labels, where a picture as it is counts as much as all its variants.
+
+        Returns:
+            float32 (k, classes) and int (k,).
+        """
+        logits = np.concatenate([*[self.plain] * self.times, self.varied])
+        return logits, np.concatenate([*[self.labels] * self.times, self.varied_labels])

@@ -39,7 +39,7 @@ class Traced:
         return len(self.labels)
 
     def repeated(self, times: int) -> Traced:
-        """All pictures, and then again."""
+        """All pictures, so many times, one round after the other."""
         return Traced(
             *(np.concatenate([part] * times) for part in (self.bits, self.sizes, self.labels))
         )
@@ -135,7 +135,7 @@ class Variants:
         self._workers = workers
         self._count, self._seed = len(traced), seed
         self._non_digits, self._augment = non_digits, augment
-        self._uses = USES if augment else max(1, epochs)
+        self._uses = USES if augment else epochs
         self._lots = -(-epochs // self._uses)
         self._folder = Path(tempfile.mkdtemp(prefix="digits-"))
         for name in ("bits", "sizes", "labels"):

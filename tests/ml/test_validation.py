@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from concurrent.futures import Executor
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from fixtures import drawing
-from ml import comparison, variants
+from ml import calibration, comparison, variants
 from ml.datasets import NOT_A_DIGIT, Dataset, DatasetError
 from ml.recognizer import Recognizer
 from ml.validation import Answers, Validation
@@ -44,22 +45,49 @@ def test_a_picture_as_it_is_counts_as_much_as_all_its_variants() -> None:
     plain, varied = np.zeros((2, 11)), np.ones((7, 11))  # three variants each, and a non-digit
     labels, varied_labels = np.array([4, 5]), np.array([4, 5, 4, 5, 4, 5, NOT_A_DIGIT])
 
-    logits, weighed = Answers(plain, labels, varied, varied_labels).weighed()
+    logits, weighted = Answers(plain, labels, varied, varied_labels, times=3).weighted()
 
     assert (logits == 0).all(axis=1).sum() == 6
-    assert weighed.tolist() == [4, 5] * 6 + [NOT_A_DIGIT]
+    assert weighted.tolist() == [4, 5] * 6 + [NOT_A_DIGIT]
 
 
 def test_a_score_counts_what_is_read_wrong_and_what_can_be_accepted(
     latin: Recognizer, workers: Executor
 ) -> None:
     right = Validation.of([drawn()], workers, seed=1, non_digits=False)
-    mistaken = Validation(right.fields, (right.labels + 1) % 10, right.varied, right.varied_labels)
+    mistaken = dataclasses.replace(right, labels=(right.labels + 1) % 10)
 
     score = comparison.score(latin, {"right": right, "mistaken": mistaken})
 
-    assert score.wrong["right"][0] == 0
-    assert score.wrong["mistaken"][0] == 20
+    assert score.wrong["right"].plain == 0
+    assert score.wrong["mistaken"].plain == 20
     assert list(score.accepted) == list(comparison.WRONG_SHARES)
     assert max(score.accepted.values()) < 0.5
     assert comparison.score(latin, {"right": right}).accepted[0.003] > 0.8
+
+
+def test_a_model_that_cannot_refuse_is_scored_on_pictures_of_no_digit_too(
+    latin: Recognizer, workers: Executor
+) -> None:
+    """It has no output that could be their label."""
+    pictures = Validation.of([drawn()], workers, seed=1, non_digits=True)
+
+    class Bold(Recognizer):
+        def logits(self, field: np.ndarray) -> np.ndarray:
+            return latin.logits(field)[:10]
+
+    bold = Bold.__new__(Bold)
+
+    assert comparison.score(bold, {"drawn": pictures}).wrong["drawn"].plain == 0
+
+
+@pytest.mark.parametrize(
+    ("right", "threshold"),
+    [([True, True, True], 0.9), ([True, True, False], 0.95), ([False, True, True], np.inf)],
+)
+def test_accepting_begins_where_no_more_are_wrong_than_may_be(
+    right: list[bool], threshold: float
+) -> None:
+    confidences = np.array([0.95, 0.95, 0.9])
+
+    assert calibration.accept_from(confidences, np.array(right), 0.1) == threshold

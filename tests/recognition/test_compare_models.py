@@ -46,11 +46,13 @@ def test_models_are_told_beside_each_other(
 
     assert errors == ""
     assert re.search(r"^of pictures +16, 64$", output, re.MULTILINE)
-    for model in (digit_model, second_model):
-        rows = re.findall(rf"^{re.escape(model.version)} +(.+)$", output, re.MULTILINE)
-        assert re.fullmatch(r"\d+, \d+", rows[0])
-        assert re.fullmatch(r"(\d+\.\d\d% *){4}", rows[1])
-    assert output.count("0.15%") >= 1
+    told = [
+        re.findall(rf"^{re.escape(model.version)} +(.+)$", output, re.MULTILINE)
+        for model in (digit_model, second_model)
+    ]
+    assert re.fullmatch(r"\d+, \d+", told[0][0])
+    assert re.fullmatch(r"(\d+\.\d\d% *){4}", told[0][1])
+    assert told[0] == told[1]  # the second is a copy of the first
 
 
 def test_pictures_of_no_digit_count_among_the_accepted(
@@ -97,4 +99,26 @@ def test_a_model_of_another_split_may_have_learned_from_what_is_read(
 
     _, errors = compare(digit_model.version, second_model.version, "--dataset", str(drawn_digits))
 
-    assert f"{second_model.version} was trained with another seed" in errors
+    assert f"{second_model.version} was trained with other validation pictures" in errors
+
+
+def test_models_of_different_scripts_are_not_compared(
+    digit_model: TrainedModel, second_model: TrainedModel, drawn_digits: Path
+) -> None:
+    path = Path(second_model.directory) / "card.json"
+    card = json.loads(path.read_text(encoding="utf-8"))
+    card["script"] = "devanagari"
+    path.write_text(json.dumps(card), encoding="utf-8")
+
+    with pytest.raises(CommandError, match="Compare models of one script"):
+        compare(digit_model.version, second_model.version, "--dataset", str(drawn_digits))
+
+
+def test_the_same_data_set_twice_counts_once_and_quiet_prints_nothing(
+    digit_model: TrainedModel, drawn_digits: Path
+) -> None:
+    output, _ = compare(digit_model.version, "--dataset", str(drawn_digits), str(drawn_digits))
+    quiet, _ = compare(digit_model.version, "--dataset", str(drawn_digits), "--verbosity", "0")
+
+    assert re.search(r"^of pictures +16, 64$", output, re.MULTILINE)
+    assert quiet == ""

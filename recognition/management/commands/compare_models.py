@@ -1,19 +1,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ml import cards, comparison, datasets, variants
-from ml.architectures import ARCHITECTURES
 from ml.cards import ModelCard
 from ml.comparison import Score
 from ml.datasets import NOT_A_DIGIT
 from ml.recognizer import Recognizer
 from ml.runs import TrainConfig
+from ml.scripts import SCRIPTS
 from ml.validation import Validation
 from recognition import model_facts
 from recognition.models import TrainedModel
@@ -46,30 +46,40 @@ class Command(BaseCommand):
         models: list[str],
         dataset: list[str] | None,
         data_dir: Path | None,
+        verbosity: int,
         **options: Any,
     ) -> None:
         try:
             recognizers = [Recognizer.load(_directory(version)) for version in models]
-            first = recognizers[0].card
-            for later in recognizers[1:]:
-                self._warn_of_another_split(first, later.card)
-            names = dataset or first.config.get("datasets") or ["mnist"]
-            sets = _validation(names, first, data_dir)
+            known = [recognizer.card for recognizer in recognizers]
+            self._check(known)
+            names = dataset or known[0].config.get("datasets") or ["mnist"]
+            rejects = any(card.rejects for card in known)
+            sets = _validation(dict.fromkeys(names), known[0], data_dir, rejects)
         except (cards.CardError, datasets.DatasetError) as error:
             raise CommandError(str(error)) from error
-        scores = {}
-        for recognizer in recognizers:
-            scores[recognizer.card.version] = comparison.score(recognizer, sets)
-        self.stdout.writelines(_lines(sets, scores))
+        scores = {
+            recognizer.card.version: comparison.score(recognizer, sets)
+            for recognizer in recognizers
+        }
+        if verbosity >= 1:
+            self.stdout.writelines(_lines(sets, scores))
 
-    def _warn_of_another_split(self, first: ModelCard, other: ModelCard) -> None:
-        if _split_of(first) != _split_of(other):
-            self.stderr.write(
-                self.style.WARNING(
-                    f"{other.version} was trained with another seed or validation split than "
-                    f"{first.version}: it may have learned from pictures that are read here."
+    def _check(self, known: list[ModelCard]) -> None:
+        first, *others = known
+        for card in others:
+            if card.script != first.script:
+                raise CommandError(
+                    f"{card.version} reads {SCRIPTS[card.script].name}, {first.version} "
+                    f"{SCRIPTS[first.script].name}. Compare models of one script."
                 )
-            )
+            if _split_of(card) != _split_of(first):
+                self.stderr.write(
+                    self.style.WARNING(
+                        f"{card.version} was trained with other validation pictures than "
+                        f"{first.version}: it may have learned from some that are read here."
+                    )
+                )
 
 
 def _directory(version: str) -> Path:
@@ -80,13 +90,16 @@ def _directory(version: str) -> Path:
 
 
 def _split_of(card: ModelCard) -> tuple[float, int]:
+    """Which pictures of its data sets a training set aside: their share, and the seed."""
     usual = TrainConfig()
     share = card.config.get("validation_split", usual.validation_split)
     return share, card.config.get("seed", usual.seed)
 
 
-def _validation(names: list[str], card: ModelCard, data_dir: Path | None) -> dict[str, Validation]:
-    """The validation pictures of the data sets that hold digits, and with them the others."""
+def _validation(
+    names: Iterable[str], card: ModelCard, data_dir: Path | None, rejects: bool
+) -> dict[str, Validation]:
+    """The validation pictures of the data sets that hold digits; the first has the others too."""
     share, seed = _split_of(card)
     parts = [
         datasets.split(datasets.load(name, "train", data_dir), share, seed)[1] for name in names
@@ -95,7 +108,6 @@ def _validation(names: list[str], card: ModelCard, data_dir: Path | None) -> dic
     others = [part for part in parts if not (part.labels != NOT_A_DIGIT).any()]
     if not digits:
         raise datasets.DatasetError("Name a data set that holds digits too.")
-    rejects = ARCHITECTURES[card.architecture].rejects
     with variants.workers() as workers:
         return {
             part.name: Validation.of(
@@ -118,7 +130,7 @@ def _lines(sets: Mapping[str, Validation], scores: Mapping[str, Score]) -> Itera
         ["", *map(model_facts.title, sets)],
         ["of pictures", *pictures],
         *(
-            [version, *(f"{plain}, {varied}" for plain, varied in score.wrong.values())]
+            [version, *(f"{wrong.plain}, {wrong.varied}" for wrong in score.wrong.values())]
             for version, score in scores.items()
         ),
     )

@@ -211,7 +211,12 @@ def _grown(config: TrainConfig, start: Sequence[Path]) -> TrainConfig:
     except cards.CardError as error:
         raise CommandError(str(error)) from error
     found = architectures.grown_from(kinds)
-    return dataclasses.replace(config, architecture=found) if found else config
+    if found is None:
+        raise CommandError(
+            f"No network begins with {', '.join(kinds)}. Start from one model, or from two of the "
+            "architecture compact."
+        )
+    return dataclasses.replace(config, architecture=found)
 
 
 def _directory(version: str) -> Path:
