@@ -78,9 +78,12 @@ def distribution(counts: Mapping[str, Sequence[int]], titles: Mapping[str, str])
     bottom = np.zeros(11)
     for number, (name, row) in enumerate(counts.items()):
         colour = SETS[number % len(SETS)]
-        look = {"color": colour, "edgecolor": "white", "lw": 0.4}
-        hatch = "////" if number >= len(SETS) else ""  # the colours begin again
-        axes.bar(places, row, 0.8, bottom, label=titles.get(name, name), hatch=hatch, **look)
+        label = titles.get(name, name)
+        hatch = "////" if number >= len(SETS) else None  # the colours begin again
+        axes.bar(
+            places, row, 0.8, bottom,
+            color=colour, label=label, edgecolor="white", lw=0.4, hatch=hatch,
+        )  # fmt: skip
         bottom += np.array(row)
     axes.set_xticks(places, [*map(str, range(10)), "none"])
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
