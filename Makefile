@@ -6,7 +6,7 @@ PY := .venv/bin/python
 MANAGE := $(PY) manage.py
 TRAIN ?= --dataset mnist --architecture compact --augment --activate
 EVALUATE ?= --full --write --model-card docs/model-card.md
-TRAIN_FAST ?= --dataset mnist --architecture quick --epochs 2 --no-augment --learning-rate 0.004
+TRAIN_FAST ?= --dataset mnist --architecture quick --epochs 2 --no-augment --learning-rate 0.004 --label-smoothing 0.02
 
 .PHONY: run test browser-ready train train-fast fonts evaluate bench check format superuser demo help
 

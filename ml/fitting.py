@@ -164,8 +164,9 @@ def _compiled(config: TrainConfig, *, steps: int) -> keras.Model:
     )
     model.compile(
         optimizer=_optimizer(config.optimizer, rate),
-        # No label smoothing: it blurs which answers are surer than others (docs/experiments.md).
-        loss=keras.losses.CategoricalCrossentropy(from_logits=True),
+        loss=keras.losses.CategoricalCrossentropy(
+            from_logits=True, label_smoothing=config.label_smoothing
+        ),
         metrics=["accuracy"],
     )
     return model

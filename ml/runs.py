@@ -32,6 +32,7 @@ class TrainConfig:
     precision: Literal["float32", "bfloat16"] = "float32"
     optimizer: Literal["adam", "sgd", "adamw"] = "adamw"
     learning_rate: float = 0.002
+    label_smoothing: float = 0.0  # blurs which answers are surer than others
     epochs: int = 20
     batch_size: int = 128
     validation_split: float = 0.1

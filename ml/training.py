@@ -137,6 +137,8 @@ def _check(config: TrainConfig, root: Path) -> None:
             "Epochs, batch size and learning rate must be above 0. Only a model that starts from "
             "others can do without epochs: --epochs 0."
         )
+    if not 0 <= config.label_smoothing < 1:
+        raise TrainingError("Label smoothing must be from 0 to below 1.")
     if not 0 <= config.seed < 2**32 or config.patience < 0:
         raise TrainingError("The seed must be from 0 to 4294967295, and patience not below 0.")
     if not 0 < config.validation_split < 0.5:

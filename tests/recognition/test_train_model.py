@@ -237,6 +237,7 @@ def test_if_missing_trains_nothing_when_there_is_a_model(
         ({"architecture": "r9"}, "no architecture"),
         ({"epochs": 0}, "Only a model that starts from others"),
         ({"learning_rate": float("nan")}, "above 0"),
+        ({"label_smoothing": 1.0}, "Label smoothing"),
         ({"seed": -1}, "seed"),
         ({"require_accuracy": 99.0}, "share"),
         ({"validation_split": 0.9}, "validation split"),

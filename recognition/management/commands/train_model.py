@@ -62,6 +62,12 @@ class Command(BaseCommand):
         )
         parser.add_argument("--optimizer", choices=("adam", "sgd", "adamw"))
         parser.add_argument("--learning-rate", type=float)
+        parser.add_argument(
+            "--label-smoothing",
+            type=float,
+            metavar="SHARE",
+            help="of each label that is spread over all answers (default: 0)",
+        )
         parser.add_argument("--epochs", type=int)
         parser.add_argument("--batch-size", type=int)
         parser.add_argument("--validation-split", type=float, help="share, above 0 and below 0.5")
@@ -190,7 +196,7 @@ def _register(card: ModelCard, *, activate: bool) -> None:
 def _given(options: dict[str, Any]) -> dict[str, Any]:
     """The options of TrainConfig that were given; its own defaults serve for the others."""
     names = (
-        "data_dir", "architecture", "precision", "optimizer", "learning_rate",
+        "data_dir", "architecture", "precision", "optimizer", "learning_rate", "label_smoothing",
         "epochs", "batch_size", "validation_split", "augment", "patience", "seed", "script", "name",
     )  # fmt: skip
     given = {name: options[name] for name in names if options[name] is not None}
