@@ -24,7 +24,10 @@ MAX_FLATNESS = 5  # width to height; what is flatter on a page is a piece of a l
 CLEARANCE = 0.08  # of a digit's longer side; farther from a border it is no tight crop
 SOLID = 0.4  # widest place, as a share of the longer side; what is thicker is a patch, not strokes
 BOLD = 0.3  # the same for strokes that are looked for beside a patch: more is a piece of it
-MAX_HOLES = 100  # digits in the noise of a dark room have up to 54, noise alone from 185 on
+# Noise alone has 255 crumbs and more and hardly a gap above 0.1; digits in the noise of a dark room
+# have gaps of 0.126 and more, digits of chalk of 0.36.
+NOISE_CRUMBS = 200  # pieces of ink and of paper
+NOISE_GAP = 0.1  # widest place without ink, as a share of the longer side
 ROUGH_SIDE = 64  # px; a patch is seen at this size
 # A dot of an i or an !, chosen on fonts of handwriting and MNIST's digits:
 DOT_SIZES = (0.4, 2.0)  # of the pen's widest stroke
@@ -66,11 +69,20 @@ class FoundDigit:
 
     @property
     def is_noise(self) -> bool:
-        """Whether it covers the whole picture like a sieve, as no digit does."""
-        if self.box[2:] != self.searched.shape[::-1]:
+        """Whether crumbs of ink and paper lie all over most of the picture, as in no digit."""
+        x, y, width, height = self.box
+        if 2 * width * height < self.searched.size:
             return False
-        _, paper = cv2.threshold(self.ink, INK_LEVEL * 255, 1, cv2.THRESH_BINARY_INV)
-        return cv2.connectedComponents(paper, connectivity=4)[0] - 1 > MAX_HOLES
+        window = self.searched[y : y + height, x : x + width]
+        _, paper = cv2.threshold(window, INK_LEVEL * 255, 1, cv2.THRESH_BINARY_INV)
+        gap = 2.0 * cv2.minMaxLoc(cv2.distanceTransform(paper, cv2.DIST_L2, 3))[1]
+        if gap > NOISE_GAP * max(width, height):
+            return False
+        pieces, holes = (
+            cv2.connectedComponents(part, connectivity=neighbours)[0] - 1
+            for part, neighbours in ((1 - paper, 8), (paper, 4))
+        )
+        return pieces + holes > NOISE_CRUMBS
 
     def is_thicker(self, share: float) -> bool:
         """Whether its widest place is above a share of its longer side."""

@@ -267,9 +267,19 @@ def test_an_even_picture_is_blank(level: int) -> None:
     assert refusal(np.full((200, 300), level, np.uint8)) is Reason.BLANK
 
 
-@pytest.mark.parametrize("seed", [5119, 5232, 5233, 364])
+@pytest.mark.parametrize("seed", [5030, 5095, 5119, 5232, 5233, 364])
 def test_strong_noise_that_covers_the_picture_is_blank(seed: int) -> None:
     assert refusal(nondigits.noise(seed)) is Reason.BLANK
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_chalk_that_falls_into_crumbs_is_no_noise(digit: int) -> None:
+    smooth = drawing.draw(digit, size=(280, 280), width=50, box=(40, 40, 200, 200))
+    grains = np.random.default_rng(digit).random((140, 140)) < 0.3
+    large = cv2.resize(grains.view(np.uint8), (280, 280), interpolation=cv2.INTER_NEAREST)
+    chalk = np.where(large == 1, 255, smooth).astype(np.uint8)
+
+    assert likeness(to_field(chalk).pixels, to_field(smooth).pixels) > 0.7
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(30, 225), st.floats(0, 8))
