@@ -243,6 +243,7 @@ def _card(
                 "training": len(training),
                 "validation": len(validation),
                 "repeat": repeat,
+                "labels": _counts(training, validation),
             }
             for (training, validation), repeat in zip(
                 parts, config.repeat or [1] * len(parts), strict=True
@@ -255,6 +256,12 @@ def _card(
         training_seconds=0.0,
         created_at=now.isoformat(timespec="seconds"),
     )
+
+
+def _counts(*parts: Dataset) -> list[int]:
+    """How many pictures of each digit, and last of no digit."""
+    labels = np.concatenate([part.labels for part in parts])
+    return [int(count) for count in np.bincount(labels, minlength=NOT_A_DIGIT + 1)]
 
 
 def _calibrated(card: ModelCard, served: Path, held: Validation) -> ModelCard:
