@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from ml.architectures import ARCHITECTURES
 from ml.cards import ModelCard
 from ml.reports import PLOTS
 from ml.robustness import CORRUPTIONS
@@ -62,10 +63,14 @@ def _head(card: ModelCard, report: dict[str, Any]) -> Iterator[str]:
     yield "Written by `make evaluate`. Every figure below was measured with the file that the site"
     yield "serves, on pictures that the model was neither trained nor tuned on."
     yield ""
-    yield f"A small convolutional network (`{card.architecture}`) that reads one handwritten"
-    yield "English digit, says how sure it is, and refuses what it takes for no digit. The served"
-    yield f"file has {served['bytes'] / 1e6:.2f} MB; one run takes {served['milliseconds']:.2f} ms"
-    yield "on one core."
+    known = ARCHITECTURES.get(card.architecture)
+    what = "A small convolutional network"
+    if known and known.members:
+        what = f"The mean of {len(known.members)} small convolutional networks"
+    yield f"{what} (`{card.architecture}`) that reads one"
+    yield "handwritten English digit, says how sure it is, and refuses what it takes for no digit."
+    yield f"The served file has {served['bytes'] / 1e6:.2f} MB; one run takes"
+    yield f"{served['milliseconds']:.2f} ms on one core."
 
 
 def _use(card: ModelCard) -> Iterator[str]:
@@ -111,7 +116,7 @@ def _training(card: ModelCard) -> Iterator[str]:
     epochs = len(card.metrics.get("history", ()))
     yield "## How it was trained"
     yield ""
-    yield f"- `{card.command}`"
+    yield from (f"- `{command}`" for command in card.command.split(" && "))
     yield (
         f"- {epochs} epochs, {config.get('optimizer')}, seed {config.get('seed')}, "
         f"{card.training_seconds / 60:.0f} minutes; Keras {card.keras_version}, "
