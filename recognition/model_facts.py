@@ -15,7 +15,7 @@ TITLES = {
     "usps": "USPS envelopes",
     "semeion": "Semeion",
     "bhmsds": "BHMSDS",
-    "bhmsds_nondigits": "Pictures of no digit",
+    "bhmsds_nondigits": "Letters and signs by hand",
     "chars74k": "Chars74K",
     "cheques": "Cheques",
     "drawn_ones": "Drawn 1s and 7s",

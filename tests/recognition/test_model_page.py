@@ -82,11 +82,16 @@ def test_it_says_what_the_model_learned_from(show: Callable[[dict[str, Any]], st
 
 
 def test_it_tells_of_pictures_that_are_no_digit(show: Callable[[dict[str, Any]], str]) -> None:
-    nothing = {"count": 1200, "accepted_share": 0.0033}
+    pens, printed = ({"count": count, "accepted_share": 0.0033} for count in (1200, 900))
+    test = {"mnist": report(), "bhmsds_nondigits": pens, "font_letters": printed}
 
-    page = show({"metrics": {"test": {"mnist": report(), "bhmsds_nondigits": nothing}}})
+    page = show({"metrics": {"test": test}})
 
-    assert "Shown 1,200 pictures that are no digit, it was wrongly sure of 0.33%" in page
+    for what in (
+        "1,200 pictures that are no digit (Letters and signs by hand)",
+        "900 pictures that are no digit (Letters of fonts)",
+    ):
+        assert f"Shown {what}, it was wrongly sure of 0.33%" in page
 
 
 @pytest.mark.parametrize("missing", sorted(report()))
