@@ -63,14 +63,20 @@ def _head(card: ModelCard, report: dict[str, Any]) -> Iterator[str]:
     yield "Written by `make evaluate`. Every figure below was measured with the file that the site"
     yield "serves, on pictures that the model was neither trained nor tuned on."
     yield ""
-    known = ARCHITECTURES.get(card.architecture)
+    members = _members(card)
     what = "A small convolutional network"
-    if known and known.members:
-        what = f"The mean of {len(known.members)} small convolutional networks"
+    if members:
+        what = f"The mean of {members} small convolutional networks"
     yield f"{what} (`{card.architecture}`) that reads one"
     yield "handwritten English digit, says how sure it is, and refuses what it takes for no digit."
     yield f"The served file has {served['bytes'] / 1e6:.2f} MB; one run takes"
     yield f"{served['milliseconds']:.2f} ms on one core."
+
+
+def _members(card: ModelCard) -> int:
+    """Of how many networks that learned apart it is the mean; 0 for one that is alone."""
+    known = ARCHITECTURES.get(card.architecture)
+    return len(known.members) if known else 0
 
 
 def _use(card: ModelCard) -> Iterator[str]:
@@ -117,8 +123,9 @@ def _training(card: ModelCard) -> Iterator[str]:
     yield "## How it was trained"
     yield ""
     yield from (f"- `{command}`" for command in card.command.split(" && "))
+    both = ", those of one network after those of the other" if _members(card) else ""
     yield (
-        f"- {epochs} epochs, {config.get('optimizer')}, seed {config.get('seed')}, "
+        f"- {epochs} epochs{both}; {config.get('optimizer')}, seed {config.get('seed')}, "
         f"{card.training_seconds / 60:.0f} minutes; Keras {card.keras_version}, "
         f"Python {card.python_version}, {card.created_at[:10]}"
     )
