@@ -160,7 +160,9 @@ class Recognizer:
         thresholds = self.card.thresholds
         if confidence < thresholds.refuse:
             return Reading("", confidence, Verdict.REFUSED, Reason.NOT_A_DIGIT, (digit,))
-        if confidence < thresholds.accept or field.is_doubtful:
+        if field.is_doubtful:
+            return Reading(label, confidence, Verdict.UNSURE, Reason.DOUBTFUL, (digit,))
+        if confidence < thresholds.accept:
             return Reading(label, confidence, Verdict.UNSURE, Reason.UNSURE, (digit,))
         if field.is_cut_off:
             return Reading(label, confidence, Verdict.UNSURE, Reason.CUT_OFF, (digit,))

@@ -14,6 +14,7 @@ class Reason(StrEnum):
     SEVERAL_DIGITS = "several_digits"
     NOT_A_DIGIT = "not_a_digit"
     CUT_OFF = "cut_off"
+    DOUBTFUL = "doubtful"
     UNSURE = "unsure"
 
 

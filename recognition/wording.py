@@ -30,6 +30,10 @@ EXPLANATIONS: dict[str, tuple[str, str]] = {
         "The digit seems to run out of the picture.",
         "Take all of it into the picture, with some paper around it, or check the answer yourself.",
     ),
+    Reason.DOUBTFUL: (
+        "It may be no digit, but a sign with a dot, a shadow or an edge.",
+        "Look at the picture yourself before you use this answer.",
+    ),
     Reason.UNSURE: (
         "It could be another digit.",
         "Look at the picture yourself before you use this answer.",
