@@ -230,20 +230,19 @@ def _fonts(
     """The same characters of every font of the folder; the fonts of a family are one writer's."""
     folder = _file("fonts", data_dir, how=" (make fonts fetches it)")
     paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in fonts.SUFFIXES)
+    hands = np.unique([fonts.family(path) for path in paths], return_inverse=True)[1]
+    chosen = np.flatnonzero(_is_held_out(hands) == (part == "test"))
     try:
-        pictures = [picture for path in paths for picture in fonts.characters(path, wanted)]
+        pictures = [picture for i in chosen for picture in fonts.characters(paths[i], wanted)]
     except fonts.FontError as error:
         raise DatasetError(f"{error} Take it out of the folder, or fetch it again.") from error
-    hands = np.unique([fonts.family(path) for path in paths], return_inverse=True)[1]
-    return _held_out(
-        Dataset(
-            name,
-            pictures,
-            np.tile(np.array(labels, np.int64), len(paths)),
-            np.repeat(hands, len(wanted)),
-            _sha256(paths),
-            part,
-        )
+    return Dataset(
+        name,
+        pictures,
+        np.tile(np.array(labels, np.int64), len(chosen)),
+        np.repeat(hands[chosen], len(wanted)),
+        _sha256(paths),
+        part,
     )
 
 

@@ -459,10 +459,12 @@ class _Parts:
         """
         if self.area.size == 1:
             return False
-        pen = _thickness(own) * max(own.shape)
         width, height = self.right - self.left, self.bottom - self.top
         round_ones = np.maximum(width, height) < 2 * np.minimum(width, height)
         round_ones &= self.area > 0.5 * width * height
+        if not round_ones.any():
+            return False
+        pen = _thickness(own) * max(own.shape)
         size = np.sqrt(self.area)
         dots = round_ones & (size > DOT_SIZES[0] * pen) & (size < DOT_SIZES[1] * pen)
         strokes = members[~dots[members]]
