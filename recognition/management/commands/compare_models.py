@@ -16,7 +16,7 @@ from ml.runs import TrainConfig
 from ml.scripts import SCRIPTS
 from ml.validation import Validation
 from recognition import model_facts
-from recognition.models import TrainedModel
+from recognition.management import registered
 
 
 class Command(BaseCommand):
@@ -50,7 +50,9 @@ class Command(BaseCommand):
         **options: Any,
     ) -> None:
         try:
-            recognizers = [Recognizer.load(_directory(version)) for version in models]
+            recognizers = [
+                Recognizer.load(registered.find(version).directory) for version in models
+            ]
             known = [recognizer.card for recognizer in recognizers]
             self._check(known)
             names = dataset or known[0].config.get("datasets") or ["mnist"]
@@ -80,13 +82,6 @@ class Command(BaseCommand):
                         f"{first.version}: it may have learned from some that are read here."
                     )
                 )
-
-
-def _directory(version: str) -> Path:
-    model = TrainedModel.objects.filter(version=version).first()
-    if model is None:
-        raise CommandError(f"There is no model {version}.")
-    return Path(model.directory)
 
 
 def _split_of(card: ModelCard) -> tuple[float, int]:

@@ -15,7 +15,7 @@ from ml.readers import Readers
 from ml.reports import FOLDER
 from ml.scripts import LATIN, SCRIPTS
 from recognition import model_facts
-from recognition.management import card_pages, reports
+from recognition.management import card_pages, registered, reports
 from recognition.models import TrainedModel
 
 FULL = ("mnist", "usps", "semeion", "bhmsds", "chars74k", "cheques")
@@ -85,15 +85,15 @@ class Command(BaseCommand):
         verbosity: int,
         **options: Any,
     ) -> None:
-        registered = _find(model, script)
-        _check(registered, full=full, sample=sample, workers=workers)
+        chosen = _find(model, script)
+        _check(chosen, full=full, sample=sample, workers=workers)
         if model_card is not None:
             _check_model_card(model_card, is_complete=full and not dataset)
         data = Path(data_dir) if data_dir else None
         text: list[str] = []
         tell = self._teller(text, quiet=format == "json" or verbosity < 1)
         try:
-            with Readers(registered.directory, workers=workers or os.cpu_count() or 1) as readers:
+            with Readers(chosen.directory, workers=workers or os.cpu_count() or 1) as readers:
                 card = readers.recognizer.card
                 names = dataset or (FULL if full else card.config.get("datasets")) or ["mnist"]
                 counts = reports.distribution(card, data) if write else {}
@@ -105,16 +105,14 @@ class Command(BaseCommand):
                 )
             tell("".join(reports.summary(report)))
             if write:
-                folder = reports.keep(
-                    registered.directory, card, report, sets, counts, "".join(text)
-                )
+                folder = reports.keep(chosen.directory, card, report, sets, counts, "".join(text))
                 tell(f"\nKept in {folder}\n")
         except (cards.CardError, datasets.DatasetError) as error:
             raise CommandError(str(error)) from error
         except PermissionError as error:
             raise CommandError(f"The report cannot be written: {error}.") from error
         if model_card is not None:
-            plots = os.path.relpath(registered.directory / FOLDER, model_card.parent)
+            plots = os.path.relpath(chosen.directory / FOLDER, model_card.parent)
             page = card_pages.page(card, report, Path(plots).as_posix())
             model_card.write_text(page, encoding="utf-8")
             tell(f"Written to {model_card}\n")
@@ -155,13 +153,13 @@ def _examine_all(
 
 
 def _check(
-    registered: TrainedModel,
+    chosen: TrainedModel,
     *,
     full: bool,
     sample: int,
     workers: int | None,
 ) -> None:
-    if full and registered.script != LATIN.code:
+    if full and chosen.script != LATIN.code:
         raise CommandError("--full is for models of English digits.")
     if sample < 10:
         raise CommandError("--sample takes a number from 10.")
@@ -190,7 +188,4 @@ def _find(version: str | None, script: str) -> TrainedModel:
                 "Run: python manage.py install_pretrained"
             )
         return active
-    try:
-        return TrainedModel.objects.get(version=version)
-    except TrainedModel.DoesNotExist:
-        raise CommandError(f"No model {version!r} is registered.") from None
+    return registered.find(version)

@@ -18,7 +18,7 @@ from ml.architectures import ARCHITECTURES
 from ml.cards import ModelCard
 from ml.runs import Progress, TrainConfig, TrainingError
 from ml.scripts import SCRIPTS
-from recognition.management import reports
+from recognition.management import registered, reports
 from recognition.models import TrainedModel
 
 
@@ -116,7 +116,7 @@ class Command(BaseCommand):
             config = runs.unfinished(root, given) if resume else TrainConfig(**given)
         except TrainingError as error:
             raise CommandError(str(error)) from error
-        start = [_directory(version) for version in config.start_from]
+        start = [registered.find(version).directory for version in config.start_from]
         if start and options["architecture"] is None:
             config = _grown(config, start)
         if config.name and TrainedModel.objects.filter(version=config.name).exists():
@@ -223,13 +223,6 @@ def _grown(config: TrainConfig, start: Sequence[Path]) -> TrainConfig:
             "architecture compact."
         )
     return dataclasses.replace(config, architecture=found)
-
-
-def _directory(version: str) -> Path:
-    model = TrainedModel.objects.filter(version=version).first()
-    if model is None:
-        raise CommandError(f"There is no model {version} to start from.")
-    return Path(model.directory)
 
 
 def _command_line() -> str:
