@@ -81,8 +81,12 @@ def test_pictures_of_no_digit_count_among_the_accepted(
     ],
 )
 def test_what_cannot_be_compared_is_said(
-    digit_model: TrainedModel, arguments: tuple[str, ...], message: str
+    digit_model: TrainedModel,
+    arguments: tuple[str, ...],
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.delenv("DIGITS_DATA_DIR", raising=False)
     models = () if arguments[0].startswith("latin") else (digit_model.version,)
 
     with pytest.raises(CommandError, match=message):
