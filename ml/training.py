@@ -90,7 +90,7 @@ def train(
         earlier = run.earlier
         with run:
             if traced:
-                with _fresh(config, traced(), workers) as fresh:
+                with _fresh(config, traced(), workers, before=before) as fresh:
                     seen = (held.fields, held.labels)
                     model = fitting.fit(config, run, fresh.take, seen, progress, weights)
             else:
@@ -111,15 +111,18 @@ def train(
     return cards.read(directory), directory
 
 
-def _fresh(config: TrainConfig, learned: Traced, workers: Executor) -> Variants:
-    _need_every_digit(learned.labels, SCRIPTS[config.script].numerals)
+def _fresh(
+    config: TrainConfig, traced: Traced, workers: Executor, *, before: Sequence[ModelCard]
+) -> Variants:
+    _need_every_digit(traced.labels, SCRIPTS[config.script].numerals)
     return Variants(
-        learned,
+        traced,
         workers,
         seed=config.seed,
         epochs=config.epochs,
         non_digits=ARCHITECTURES[config.architecture].rejects,
         augment=config.augment,
+        before=sum(len(card.metrics.get("history", [])) for card in before),
     )
 
 

@@ -118,8 +118,9 @@ def plain(traced: Traced, workers: Executor) -> np.ndarray:
 class Variants:
     """Fresh variants of all pictures every second epoch, made while the epochs before train.
 
-    The same seed gives the same variants, however many processes make them. Without `augment`
-    every epoch has the pictures as they are. With `non_digits`, drawn ones are added.
+    The same seed gives the same variants, however many processes make them, but none of those that
+    `before` epochs of earlier trainings with this seed have seen. Without `augment` every
+    epoch has the pictures as they are. With `non_digits`, drawn ones are added.
     """
 
     def __init__(
@@ -131,12 +132,14 @@ class Variants:
         epochs: int,
         non_digits: bool,
         augment: bool = True,
+        before: int = 0,
     ) -> None:
         self._workers = workers
         self._count, self._seed = len(traced), seed
         self._non_digits, self._augment = non_digits, augment
         self._uses = USES if augment else epochs
         self._lots = -(-epochs // self._uses)
+        self._first = -(-before // USES)  # the number of the first lot
         self._folder = Path(tempfile.mkdtemp(prefix="digits-"))
         for name in ("bits", "sizes", "labels"):
             np.save(self._folder / f"{name}.npy", getattr(traced, name))
@@ -174,7 +177,7 @@ class Variants:
                 _vary_chunk,
                 self._folder,
                 range(start, min(start + CHUNK, self._count)),
-                (self._seed, lot, start),
+                (self._seed, self._first + lot, start),
                 self._non_digits,
                 self._augment,
             )

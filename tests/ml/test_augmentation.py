@@ -180,3 +180,15 @@ def test_every_copy_of_a_repeated_picture_is_varied_anew(workers: Executor) -> N
 
     assert np.array_equal(labels[:40], labels[40:])
     assert all((one != other).any() for one, other in zip(fields[:40], fields[40:], strict=True))
+
+
+def test_a_training_that_goes_on_sees_other_variants_than_those_before(workers: Executor) -> None:
+    traced = variants.trace([dataset()], workers, non_digits=True)
+
+    with variants.Variants(traced, workers, seed=1, epochs=4, non_digits=False) as fresh:
+        first, third = fresh.take(0)[0], fresh.take(2)[0]
+    with variants.Variants(traced, workers, seed=1, epochs=1, non_digits=False, before=1) as later:
+        second = later.take(0)[0]
+
+    assert all((one != other).any() for one, other in zip(first, second, strict=True))
+    assert np.array_equal(second, third)

@@ -27,6 +27,7 @@ from ml.calibration import probabilities
 from ml.preprocessing import to_field
 from ml.recognizer import Recognizer
 from ml.runs import Run, TrainConfig
+from ml.variants import Variants
 from recognition.models import TrainedModel
 
 pytestmark = [
@@ -148,6 +149,23 @@ def test_a_training_can_start_from_a_model(drawn_digits: Path) -> None:
     assert [record["epoch"] for record in card.metrics["history"]] == [1, 2, 3, 4, 5, 6, 7]
     assert " && " in card.command
     assert "epoch   1/1" in output
+
+
+def test_a_training_that_goes_on_makes_variants_that_were_not_seen_before(
+    drawn_digits: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = []
+
+    class Noted(Variants):
+        def __init__(self, *args: Any, **options: Any) -> None:
+            before.append(options["before"])
+            super().__init__(*args, **options)
+
+    monkeypatch.setattr(training, "Variants", Noted)
+    train(drawn_digits, name="seen-1", epochs=3, augment=True)
+    train(drawn_digits, name="seen-2", epochs=1, augment=True, start_from=["seen-1"])
+
+    assert before == [0, 3]
 
 
 def test_a_training_starts_from_a_model_of_its_own_kind_only(drawn_digits: Path) -> None:
