@@ -14,6 +14,8 @@ SIDE = 160  # px, the height of a digit; its picture is twice as large
 # Angles before a hand's slant and proportions, which take off or add up to 6 degrees.
 FLAG = (np.deg2rad(31), np.deg2rad(72))  # below the level, of a 1
 BAR = (np.deg2rad(-12), np.deg2rad(10))  # the same, of a 7
+SHORT = 0.5  # of the height: shorter flags may sag; a longer one that did would look like a 2
+SAGGING = 0.4  # of the short flags
 STEPS = 16  # points of a curve
 
 
@@ -40,7 +42,8 @@ def _one(steepness: float, length: float, rng: np.random.Generator) -> list[np.n
     top = np.array([0.5, 0.0])
     foot = np.array([0.5 + rng.normal(0, 0.05), 1.0])
     start = top + length * np.array([-np.cos(steepness), np.sin(steepness)])
-    flag = _curve(start, top, rng.normal(0.04, 0.05))
+    sags = length < SHORT and rng.random() < SAGGING
+    flag = _curve(start, top, -rng.uniform(0.08, 0.25) if sags else rng.normal(0.04, 0.05))
     strokes = [np.vstack([flag, _curve(top, foot, rng.normal(0, 0.03))])]
     if rng.random() < 0.2:
         strokes.append(_across(foot, rng))

@@ -38,6 +38,18 @@ def test_the_bar_of_a_7_is_level_and_the_flag_of_a_1_is_not() -> None:
     assert np.median(spreads[7]) > 1.5 * np.median(spreads[1])
 
 
+def test_short_flags_of_1s_sag_more_often_than_long_ones() -> None:
+    """A flag sags when its middle lies well below the straight line between its ends."""
+
+    def sags(length: float, seed: int) -> bool:
+        flag = drawn._one(0.9, length, np.random.default_rng(seed))[0][: drawn.STEPS]
+        middle, ends = flag[drawn.STEPS // 2, 1], (flag[0, 1] + flag[-1, 1]) / 2
+        return bool(middle - ends > 0.04 * length)
+
+    assert 20 < sum(sags(0.3, seed) for seed in range(100)) < 60
+    assert sum(sags(0.8, seed) for seed in range(100)) < 10
+
+
 def test_what_is_learned_from_is_not_what_is_tested_on() -> None:
     training, testing = (datasets.load("drawn_ones", part) for part in ("train", "test"))
 
