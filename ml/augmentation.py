@@ -163,8 +163,8 @@ def _broken(shape: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _low_resolution(shape: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A digit that was only 11 to 24 px tall."""
-    side = round(CANVAS * rng.uniform(11, 24) / FINE_BOX)
+    """A digit that was only 8 to 24 px tall."""
+    side = round(CANVAS * rng.uniform(8, 24) / FINE_BOX)
     soft = cv2.resize(shape * 255, (side, side), interpolation=cv2.INTER_AREA)
     soft = cv2.resize(soft, (CANVAS, CANVAS), interpolation=cv2.INTER_CUBIC)
     return cv2.threshold(soft, rng.uniform(80, 150), 1, cv2.THRESH_BINARY)[1]
