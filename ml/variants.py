@@ -23,7 +23,6 @@ from ml.preprocessing import FINE_BOX
 from ml.refusals import Refused
 
 CHUNK = 2048  # pictures that one process takes at a time
-USES = 2  # epochs that a lot of variants serves: to make one takes nearly as long as to learn it
 NON_DIGITS = 0.12  # drawn non-digits for each picture of an epoch
 
 
@@ -116,7 +115,7 @@ def plain(traced: Traced, workers: Executor) -> np.ndarray:
 
 
 class Variants:
-    """Fresh variants of all pictures every second epoch, made while the epochs before train.
+    """Fresh variants of all pictures every epoch, made while the epoch before trains.
 
     The same seed gives the same variants, however many processes make them, but none of those that
     `before` epochs of earlier trainings with this seed have seen. Without `augment` every
@@ -137,9 +136,8 @@ class Variants:
         self._workers = workers
         self._count, self._seed = len(traced), seed
         self._non_digits, self._augment = non_digits, augment
-        self._uses = USES if augment else epochs
-        self._lots = -(-epochs // self._uses)
-        self._first = -(-before // USES)  # the number of the first lot
+        self._lots = epochs if augment else 1
+        self._first = before  # the number of the first lot
         self._folder = Path(tempfile.mkdtemp(prefix="digits-"))
         for name in ("bits", "sizes", "labels"):
             np.save(self._folder / f"{name}.npy", getattr(traced, name))
@@ -160,7 +158,7 @@ class Variants:
 
     def take(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
         """Fields uint8 (n, 28, 28) and labels (n,) of an epoch; the next lot is begun."""
-        lot = epoch // self._uses
+        lot = min(epoch, self._lots - 1)
         wanted = range(lot, min(lot + 2, self._lots))
         for number in wanted:
             self._start(number)

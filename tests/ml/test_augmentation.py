@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 
@@ -185,10 +186,11 @@ def test_every_copy_of_a_repeated_picture_is_varied_anew(workers: Executor) -> N
 def test_a_training_that_goes_on_sees_other_variants_than_those_before(workers: Executor) -> None:
     traced = variants.trace([dataset()], workers, non_digits=True)
 
-    with variants.Variants(traced, workers, seed=1, epochs=4, non_digits=False) as fresh:
-        first, third = fresh.take(0)[0], fresh.take(2)[0]
-    with variants.Variants(traced, workers, seed=1, epochs=1, non_digits=False, before=1) as later:
-        second = later.take(0)[0]
+    with variants.Variants(traced, workers, seed=1, epochs=3, non_digits=False) as fresh:
+        seen = [fresh.take(epoch)[0] for epoch in range(3)]
+    with variants.Variants(traced, workers, seed=1, epochs=1, non_digits=False, before=2) as later:
+        next_ones = later.take(0)[0]
 
-    assert all((one != other).any() for one, other in zip(first, second, strict=True))
-    assert np.array_equal(second, third)
+    for one, other in itertools.combinations(seen, 2):
+        assert all((a != b).any() for a, b in zip(one, other, strict=True))
+    assert np.array_equal(next_ones, seen[2])
