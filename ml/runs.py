@@ -6,7 +6,7 @@ import dataclasses
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,8 +39,20 @@ class TrainConfig:
     augment: bool = True
     patience: int = 0  # epochs without gain before an early stop; 0 never stops early
     seed: int = 1
+    split_seed: int = 1  # of the pictures set aside; who shares it can be compared and averaged
     script: str = "latin"
     name: str = ""
+
+
+def set_aside(config: Mapping[str, Any]) -> tuple[float, int]:
+    """Which pictures a training sets aside to choose by: their share, and the seed of the choice.
+
+    Args:
+        config: as a card keeps it; in old ones the seed of the training chose them, too.
+    """
+    usual = TrainConfig()
+    share = config.get("validation_split", usual.validation_split)
+    return share, config.get("split_seed", config.get("seed", usual.split_seed))
 
 
 _LISTS = ("datasets", "repeat", "start_from")  # the options that take several words
@@ -88,6 +100,7 @@ def _config(state: dict[str, Any]) -> TrainConfig:
         if name in saved:
             words = saved[name]
             saved[name] = (words,) if words and isinstance(words, str) else tuple(words)
+    saved["split_seed"] = set_aside(saved)[1]
     return TrainConfig(**saved)
 
 

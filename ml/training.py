@@ -25,6 +25,7 @@ from ml import (
     evaluation,
     preprocessing,
     quiet,
+    runs,
     variants,
 )
 from ml.architectures import ARCHITECTURES
@@ -82,7 +83,7 @@ def train(
         held = Validation.of(
             [part[1] for part in parts],
             workers,
-            seed=config.seed + 1,
+            seed=config.split_seed + 1,
             non_digits=rejects,
             times=VARIED if config.augment else 1,
         )
@@ -142,8 +143,10 @@ def _check(config: TrainConfig, root: Path) -> None:
         )
     if not 0 <= config.label_smoothing < 1:
         raise TrainingError("Label smoothing must be from 0 to below 1.")
-    if not 0 <= config.seed < 2**32 or config.patience < 0:
-        raise TrainingError("The seed must be from 0 to 4294967295, and patience not below 0.")
+    if not all(0 <= seed < 2**32 for seed in (config.seed, config.split_seed)):
+        raise TrainingError("Seeds must be from 0 to 4294967295.")
+    if config.patience < 0:
+        raise TrainingError("Patience must not be below 0.")
     if not 0 < config.validation_split < 0.5:
         raise TrainingError("The validation split must be above 0 and below 0.5.")
     if config.repeat and (
@@ -176,11 +179,11 @@ def _earlier_cards(directories: Sequence[Path], config: TrainConfig) -> list[Mod
     if len({card.version for card in found}) < len(found):
         raise TrainingError("Start from two different models; one with itself answers as alone.")
     for card in found:
-        seed, share = card.config.get("seed"), card.config.get("validation_split")
-        if (seed, share) != (config.seed, config.validation_split):
+        share, seed = runs.set_aside(card.config)
+        if (share, seed) != (config.validation_split, config.split_seed):
             raise TrainingError(
                 f"{card.version} has learned from pictures that would be set aside now to choose "
-                f"by. Set the same aside as then: --seed {seed} --validation-split {share}."
+                f"by. Set the same aside as then: --split-seed {seed} --validation-split {share}."
             )
         if card.script != config.script:
             raise TrainingError(f"{card.version} reads {card.script}, not {config.script}.")
@@ -209,7 +212,7 @@ def _data_dir(config: TrainConfig) -> Path | None:
 
 def _split(name: str, config: TrainConfig) -> tuple[Dataset, Dataset]:
     whole = datasets.load(name, "train", _data_dir(config))
-    return datasets.split(whole, config.validation_split, config.seed)
+    return datasets.split(whole, config.validation_split, config.split_seed)
 
 
 def _need_every_digit(labels: np.ndarray, numerals: Sequence[str]) -> None:

@@ -37,6 +37,18 @@ def test_a_training_that_an_earlier_version_began_is_found_and_goes_on(
     assert run.state["epoch"] == 3
 
 
+def test_a_training_from_before_split_seeds_keeps_aside_what_its_seed_set_aside(
+    tmp_path: Path,
+) -> None:
+    checkpoint(tmp_path, seed=7, split_seed=None)
+
+    config = runs.unfinished(tmp_path, {"seed": 7})
+
+    assert config.split_seed == 7
+    assert runs.set_aside({"seed": 7, "validation_split": 0.2}) == (0.2, 7)
+    assert runs.set_aside({"seed": 7, "split_seed": 3}) == (0.1, 3)
+
+
 def test_a_training_with_other_options_begins_anew(tmp_path: Path) -> None:
     checkpoint(tmp_path, epochs=9)
 

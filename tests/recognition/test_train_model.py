@@ -210,12 +210,25 @@ def test_a_pair_takes_two_of_its_members_and_nothing_else(drawn_digits: Path) ->
 
 def test_a_pair_wants_two_models_that_set_the_same_pictures_aside(drawn_digits: Path) -> None:
     for name, seed in (("aside-1", 1), ("aside-2", 2)):
-        train(drawn_digits, name=name, architecture="compact", epochs=1, seed=seed)
+        train(drawn_digits, name=name, architecture="compact", epochs=1, split_seed=seed)
 
-    with pytest.raises(CommandError, match=r"aside-2 has learned from .* --seed 2"):
+    with pytest.raises(CommandError, match=r"aside-2 has learned from .* --split-seed 2"):
         train(drawn_digits, architecture=None, epochs=0, start_from=["aside-1", "aside-2"])
     with pytest.raises(CommandError, match="two different models"):
         train(drawn_digits, architecture=None, epochs=0, start_from=["aside-1", "aside-1"])
+
+
+def test_trainings_with_other_seeds_set_the_same_pictures_aside(drawn_digits: Path) -> None:
+    for name, seed in (("seed-1", 1), ("seed-2", 2)):
+        train(drawn_digits, name=name, architecture="compact", epochs=1, seed=seed)
+
+    train(drawn_digits, name="seeds", architecture=None, epochs=0, start_from=["seed-1", "seed-2"])
+
+    found = [
+        cards.read(TrainedModel.objects.get(version=v).directory) for v in ("seed-1", "seed-2")
+    ]
+    assert found[0].datasets[0]["labels"] == found[1].datasets[0]["labels"]
+    assert found[0].metrics["history"] != found[1].metrics["history"]
 
 
 def test_a_network_of_several_members_goes_on_learning(drawn_digits: Path) -> None:
@@ -257,7 +270,9 @@ def test_if_missing_trains_nothing_when_there_is_a_model(
         ({"epochs": 0}, "Only a model that starts from others"),
         ({"learning_rate": float("nan")}, "above 0"),
         ({"label_smoothing": 1.0}, "Label smoothing"),
-        ({"seed": -1}, "seed"),
+        ({"seed": -1}, "Seeds"),
+        ({"split_seed": 2**32}, "Seeds"),
+        ({"patience": -1}, "Patience"),
         ({"require_accuracy": 99.0}, "share"),
         ({"validation_split": 0.9}, "validation split"),
         ({"name": "No Good"}, "small letters"),

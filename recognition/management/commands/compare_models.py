@@ -7,12 +7,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from ml import cards, comparison, datasets, variants
+from ml import cards, comparison, datasets, runs, variants
 from ml.cards import ModelCard
 from ml.comparison import Score
 from ml.datasets import NOT_A_DIGIT
 from ml.recognizer import Recognizer
-from ml.runs import TrainConfig
 from ml.scripts import SCRIPTS
 from ml.validation import Validation
 from recognition import model_facts
@@ -75,7 +74,7 @@ class Command(BaseCommand):
                     f"{card.version} reads {SCRIPTS[card.script].name}, {first.version} "
                     f"{SCRIPTS[first.script].name}. Compare models of one script."
                 )
-            if _split_of(card) != _split_of(first):
+            if runs.set_aside(card.config) != runs.set_aside(first.config):
                 self.stderr.write(
                     self.style.WARNING(
                         f"{card.version} was trained with other validation pictures than "
@@ -84,18 +83,11 @@ class Command(BaseCommand):
                 )
 
 
-def _split_of(card: ModelCard) -> tuple[float, int]:
-    """Which pictures of its data sets a training set aside: their share, and the seed."""
-    usual = TrainConfig()
-    share = card.config.get("validation_split", usual.validation_split)
-    return share, card.config.get("seed", usual.seed)
-
-
 def _validation(
     names: Iterable[str], card: ModelCard, data_dir: Path | None, rejects: bool
 ) -> dict[str, Validation]:
     """The validation pictures of the data sets that hold digits; the first has the others too."""
-    share, seed = _split_of(card)
+    share, seed = runs.set_aside(card.config)
     parts = [
         datasets.split(datasets.load(name, "train", data_dir), share, seed)[1] for name in names
     ]

@@ -73,7 +73,16 @@ class Command(BaseCommand):
         parser.add_argument("--validation-split", type=float, help="share, above 0 and below 0.5")
         parser.add_argument("--augment", action=argparse.BooleanOptionalAction)
         parser.add_argument("--patience", type=int, help="epochs without gain before it stops")
-        parser.add_argument("--seed", type=int)
+        parser.add_argument(
+            "--seed", type=int, help="of the weights to begin with, and of variants"
+        )
+        parser.add_argument(
+            "--split-seed",
+            type=int,
+            metavar="SEED",
+            help="of the pictures that are set aside to choose by (default: 1); models that share "
+            "it can be compared and averaged",
+        )
         parser.add_argument("--script", choices=tuple(SCRIPTS))
         parser.add_argument("--name", help="version of the new model (default: made from the date)")
         parser.add_argument(
@@ -197,7 +206,8 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
     """The options of TrainConfig that were given; its own defaults serve for the others."""
     names = (
         "data_dir", "architecture", "precision", "optimizer", "learning_rate", "label_smoothing",
-        "epochs", "batch_size", "validation_split", "augment", "patience", "seed", "script", "name",
+        "epochs", "batch_size", "validation_split", "augment", "patience", "seed", "split_seed",
+        "script", "name",
     )  # fmt: skip
     given = {name: options[name] for name in names if options[name] is not None}
     for option, name in (
