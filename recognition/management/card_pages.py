@@ -225,9 +225,9 @@ def _weak(report: dict[str, Any]) -> Iterator[str]:
     yield "## What it does badly"
     yield ""
     yield from (f"- {line}" for line in weak_spots(report))
-    yield "- A 1 with a flag nearly as level as a 7's bar is left between the two, and one with a flag"
-    yield "  that sags like a hook to a person. A 1 that is a bare stroke is read from slashes, bars"
-    yield "  and parentheses, too."
+    yield "- A 1 with a flag nearly as level as a 7's bar is left between the two, and one whose"
+    yield "  flag sags like a hook to a person. A 1 that is a bare stroke is read from slashes,"
+    yield "  bars and parentheses, too."
     yield "- Of the digits of cheques, which are written fast, and by people of other schools, it"
     yield "  leaves more to a person than of the others."
     yield "- It learned mostly from American and European hands. Children's writing, and that of"
