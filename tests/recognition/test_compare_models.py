@@ -98,7 +98,7 @@ def test_a_model_of_another_split_may_have_learned_from_what_is_read(
 ) -> None:
     path = Path(second_model.directory) / "card.json"
     card = json.loads(path.read_text(encoding="utf-8"))
-    card["config"]["seed"] = 99
+    card["config"]["split_seed"] = 99
     path.write_text(json.dumps(card), encoding="utf-8")
 
     _, errors = compare(digit_model.version, second_model.version, "--dataset", str(drawn_digits))
