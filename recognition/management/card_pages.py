@@ -123,9 +123,11 @@ def _training(card: ModelCard) -> Iterator[str]:
     yield "## How it was trained"
     yield ""
     yield from (f"- `{command}`" for command in card.command.split(" && "))
-    both = ", those of one network after those of the other" if _members(card) else ""
+    which = f", seed {config.get('seed')}"
+    if _members(card):  # each with a seed of its own
+        which = ", those of one network after those of the other"
     yield (
-        f"- {epochs} epochs{both}; {config.get('optimizer')}, seed {config.get('seed')}, "
+        f"- {epochs} epochs{which}; {config.get('optimizer')}, "
         f"{card.training_seconds / 60:.0f} minutes; Keras {card.keras_version}, "
         f"Python {card.python_version}, {card.created_at[:10]}"
     )

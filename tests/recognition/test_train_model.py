@@ -22,8 +22,9 @@ from PIL import Image
 from pytest_django.fixtures import Settings
 
 from fixtures import drawing
-from ml import cards, reports, training
+from ml import cards, datasets, reports, training
 from ml.calibration import probabilities
+from ml.datasets import Dataset
 from ml.preprocessing import to_field
 from ml.recognizer import Recognizer
 from ml.runs import Run, TrainConfig
@@ -218,7 +219,17 @@ def test_a_pair_wants_two_models_that_set_the_same_pictures_aside(drawn_digits: 
         train(drawn_digits, architecture=None, epochs=0, start_from=["aside-1", "aside-1"])
 
 
-def test_trainings_with_other_seeds_set_the_same_pictures_aside(drawn_digits: Path) -> None:
+def test_trainings_with_other_seeds_set_the_same_pictures_aside(
+    drawn_digits: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    split, aside = datasets.split, []
+
+    def noted(*args: Any) -> tuple[Dataset, Dataset]:
+        parts = split(*args)
+        aside.append(parts[1])
+        return parts
+
+    monkeypatch.setattr(datasets, "split", noted)
     for name, seed in (("seed-1", 1), ("seed-2", 2)):
         train(drawn_digits, name=name, architecture="compact", epochs=1, seed=seed)
 
@@ -227,7 +238,8 @@ def test_trainings_with_other_seeds_set_the_same_pictures_aside(drawn_digits: Pa
     found = [
         cards.read(TrainedModel.objects.get(version=v).directory) for v in ("seed-1", "seed-2")
     ]
-    assert found[0].datasets[0]["labels"] == found[1].datasets[0]["labels"]
+    assert len(aside) == 3
+    assert all(np.array_equal(aside[0].pictures, other.pictures) for other in aside[1:])
     assert found[0].metrics["history"] != found[1].metrics["history"]
 
 
