@@ -15,7 +15,9 @@ SIDE = 160  # px, the height of a digit; its picture is twice as large
 FLAG = (np.deg2rad(31), np.deg2rad(72))  # below the level, of a 1
 BAR = (np.deg2rad(-12), np.deg2rad(10))  # the same, of a 7
 SHORT = 0.5  # of the height: shorter flags may sag; a longer one that did would look like a 2
-SAGGING = 0.4  # of the short flags
+SAGGING = 0.45  # of the short flags
+SAG = (0.08, 0.45)  # of a flag's length: from a little to a hook
+DEEPEST = 0.12  # of the height: a longer flag that sagged more would look like the bow of a 9
 STEPS = 16  # points of a curve
 
 
@@ -42,12 +44,18 @@ def _one(steepness: float, length: float, rng: np.random.Generator) -> list[np.n
     top = np.array([0.5, 0.0])
     foot = np.array([0.5 + rng.normal(0, 0.05), 1.0])
     start = top + length * np.array([-np.cos(steepness), np.sin(steepness)])
-    sags = length < SHORT and rng.random() < SAGGING
-    flag = _curve(start, top, -rng.uniform(0.08, 0.25) if sags else rng.normal(0.04, 0.05))
+    flag = _curve(start, top, -_sag(length, rng))
     strokes = [np.vstack([flag, _curve(top, foot, rng.normal(0, 0.03))])]
     if rng.random() < 0.2:
         strokes.append(_across(foot, rng))
     return strokes
+
+
+def _sag(length: float, rng: np.random.Generator) -> float:
+    """How far a flag sags below a straight line, as a share of its length."""
+    if length < SHORT and rng.random() < SAGGING:
+        return rng.uniform(SAG[0], min(SAG[1], DEEPEST / length))
+    return -rng.normal(0.04, 0.05)
 
 
 def _seven(slope: float, length: float, rng: np.random.Generator) -> list[np.ndarray]:

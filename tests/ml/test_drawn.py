@@ -50,6 +50,22 @@ def test_short_flags_of_1s_sag_more_often_than_long_ones() -> None:
     assert sum(sags(0.8, seed) for seed in range(100)) < 10
 
 
+@pytest.mark.parametrize(("length", "deepest"), [(0.2, 0.09), (0.45, 0.12)])
+def test_the_shorter_a_flag_the_more_it_may_sag(length: float, deepest: float) -> None:
+    """By how much of the height its middle lies below the straight line, at right angles to it."""
+
+    def depth(seed: int) -> float:
+        flag = drawn._one(0.9, length, np.random.default_rng(seed))[0][: drawn.STEPS]
+        along = (flag[-1] - flag[0]) / np.linalg.norm(flag[-1] - flag[0])
+        away = flag - flag[0]
+        return float((along[0] * away[:, 1] - along[1] * away[:, 0]).max())
+
+    depths = [depth(seed) for seed in range(200)]
+
+    assert max(depths) <= deepest
+    assert max(depths) > 0.75 * deepest
+
+
 def test_what_is_learned_from_is_not_what_is_tested_on() -> None:
     training, testing = (datasets.load("drawn_ones", part) for part in ("train", "test"))
 
