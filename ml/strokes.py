@@ -18,6 +18,7 @@ PAGE_REACHES = (1 / 5, 1 / 8, 1 / 12)  # the same for a digit on a page, tried i
 RULED_SIDE = 150  # px; lines in smaller pictures are strokes of a cropped digit
 RULE_LEVEL = 0.25  # share of the ink's own darkness from which a pixel may be a printed line
 PALE_RULE = 0.6  # of the ink's darkness; in darker lines no stroke can be told from the line
+LIKE_USUAL = 1.2  # as dark as the other lines at most; a margin's line is darker
 MAX_RULE = 0.02  # of the side across it; a thicker line is the stroke of a large digit
 MIN_LONE_SIDE = 0.04  # of the longer side; smaller things on a page are dirt
 MAX_FLATNESS = 5  # width to height; what is flatter on a page is a piece of a line
@@ -317,10 +318,13 @@ def _without_rows(mask: np.ndarray, faint: np.ndarray, ink: np.ndarray) -> np.nd
             return mask
     thickness = int(thicknesses[lines].max()) + 4
     crossing = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((thickness, 1), np.uint8))
-    for line in np.flatnonzero(lines):
-        window = slice(top[line], bottom[line]), slice(left[line], right[line])
-        darker = _darker(ink[window], labels[window] == line)
-        np.copyto(crossing[window], mask[window], where=darker)
+    found = [
+        _Line((slice(top[line], bottom[line]), slice(left[line], right[line])), labels, line, ink)
+        for line in np.flatnonzero(lines).tolist()
+    ]
+    usual = sorted(line.printed for line in found)[(len(found) - 1) // 2]
+    for line in found:
+        np.copyto(crossing[line.window], mask[line.window], where=line.darker(usual))
     rest = np.where(lines[labels], crossing, mask)
     if is_ruled:
         return rest
@@ -329,13 +333,37 @@ def _without_rows(mask: np.ndarray, faint: np.ndarray, ink: np.ndarray) -> np.nd
     return rest if _sticks_out(rest) else mask
 
 
-def _darker(ink: np.ndarray, line: np.ndarray) -> np.ndarray:
-    """Where a line, bool like `ink`, is much darker than for the most part: a stroke along it."""
-    printed = grey_level(ink[line & (ink > RULE_LEVEL * 255)], 0.5)
-    if printed >= PALE_RULE * 255:
-        return np.zeros(line.shape, bool)
-    darker: np.ndarray = line & (ink > (printed + 255) // 2)
-    return darker
+class _Line:
+    """A printed line, and what else lies on it.
+
+    Attributes:
+        window: the rows and columns that it lies in.
+        printed: uint8 grey level, how dark it is for the most part.
+    """
+
+    def __init__(
+        self, window: tuple[slice, slice], labels: np.ndarray, label: int, ink: np.ndarray
+    ) -> None:
+        self.window = window
+        self._ink = ink[window]
+        self._line = labels[window] == label
+        self._levels = self._ink[self._line & (self._ink > RULE_LEVEL * 255)]
+        self.printed = grey_level(self._levels, 0.5)
+
+    def darker(self, usual: int) -> np.ndarray:
+        """Where it is much darker than it was printed: a stroke along it, bool like the window.
+
+        Args:
+            usual: how dark the lines of this paper are printed. Where a stroke covers most of a
+                line, what is left of it is as dark as that.
+        """
+        printed = self.printed
+        if grey_level(self._levels, 0.25) <= LIKE_USUAL * usual:
+            printed = min(printed, usual)
+        if printed >= PALE_RULE * 255:
+            return np.zeros(self._line.shape, bool)
+        darker: np.ndarray = self._line & (self._ink > (printed + 255) // 2)
+        return darker
 
 
 def _level_lines(mask: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:

@@ -205,6 +205,31 @@ def test_a_stroke_along_a_pale_line_is_kept(digit: int) -> None:
 
 
 @pytest.mark.parametrize("digit", range(10))
+@pytest.mark.parametrize("turn", [-3, 0, 2])
+def test_a_stroke_that_covers_most_of_a_pale_line_is_kept(digit: int, turn: int) -> None:
+    """What is left of the line says less of how it was printed than the lines beside it."""
+    picture = drawing.draw(digit, size=(600, 450), box=(220, 60, 190, 330), width=9)
+    line = np.zeros((900, 900), np.float32)
+    line[::100] = line[1::100] = line[2::100] = line[3::100] = 1
+    matrix = cv2.getRotationMatrix2D((450, 450), turn, 1.0)
+    paper = cv2.warpAffine(np.maximum(line, line.T), matrix, (900, 900))[200:650, 150:750]
+    squared = np.minimum(picture, 245 - 90 * paper).astype(np.uint8)
+
+    assert likeness(to_field(squared).pixels, to_field(picture).pixels) > 0.95
+
+
+@pytest.mark.parametrize("digit", [0, 1, 4, 7])
+def test_a_margin_that_is_darker_than_the_lines_changes_little(digit: int) -> None:
+    picture = drawing.draw(digit, size=(600, 450), box=(250, 120, 130, 190), width=9)
+    ruled = picture.copy()
+    for line in range(20, 450, 60):
+        ruled[line : line + 3] = np.minimum(ruled[line : line + 3], 170)
+    ruled[:, 100:104] = 70
+
+    assert likeness(to_field(ruled).pixels, to_field(picture).pixels) > 0.95
+
+
+@pytest.mark.parametrize("digit", range(10))
 @pytest.mark.parametrize(
     ("place", "is_sure"),
     [((60, 250, 150, 130), False), ((470, 60, 130, 200), True), ((190, 330, 260, 120), True)],
