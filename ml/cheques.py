@@ -17,8 +17,8 @@ import numpy as np
 
 from ml import images
 from ml.ink import dark_on_light, find_ink
+from ml.pieces import Box
 from ml.refusals import Refused
-from ml.strokes import Box
 
 REACH = 0.12  # widest stroke, as a share of an amount's width
 LEVEL = 0.5  # share of the ink's own darkness from which a pixel is ink, not the cheque's pattern

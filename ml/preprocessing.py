@@ -1,8 +1,9 @@
 """From a picture to the one 28x28 field that every network sees, or the reason why not.
 
 The same function serves training, evaluation, the site, the API and the command. The steps:
-even out the paper and find out which side is ink (`ink`), gather the strokes that belong to one
-digit (`strokes`), draw them again with the usual stroke width, and centre them as MNIST does.
+even out the paper and find out which side is ink (`ink`), take away what is printed on it
+(`printed`), gather the strokes that belong to one digit (`strokes`, `pieces`), draw them again with
+the usual stroke width, and centre them as MNIST does.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ import cv2
 import numpy as np
 
 from ml.ink import INK_LEVEL, PAPER_SIDE, dark_on_light, disc, find_ink, reduced
+from ml.pieces import Box
 from ml.refusals import Reason, Refused
-from ml.strokes import Box, FoundDigit, find_digit, prefer_lone_digit
+from ml.strokes import FoundDigit, find_digit, prefer_lone_digit
 
 VERSION = 1
 

@@ -13,8 +13,8 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from ml import calibration, cards, images, preprocessing
+from ml.pieces import Box
 from ml.refusals import Reason, Refused
-from ml.strokes import Box
 
 # OpenCV's threads cost more than they bring on pictures this small, and take the cores that
 # other requests are on.

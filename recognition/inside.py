@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from ml import images
+from ml.pieces import Box
 from ml.stages import Stages, Step
-from ml.strokes import Box
 from recognition import recognizers, wording
 from recognition.models import Prediction, TrainedModel
 

@@ -13,11 +13,11 @@ from django.db import Error
 
 from ml import cards, images, preprocessing, saliency, stages
 from ml.images import Kept, Picture
+from ml.pieces import Box
 from ml.preprocessing import Field
 from ml.recognizer import Reading, Recognizer
 from ml.saliency import Saliency
 from ml.stages import Stages
-from ml.strokes import Box
 from recognition.models import TrainedModel
 
 logger = logging.getLogger(__name__)

@@ -13,8 +13,8 @@ from PIL import Image
 from fixtures import drawing
 from ml import cheques, datasets
 from ml.datasets import DatasetError
+from ml.pieces import Box
 from ml.recognizer import Recognizer
-from ml.strokes import Box
 
 BOXES: tuple[Box, ...] = ((10, 8, 24, 36), (52, 8, 24, 36), (94, 8, 24, 36))
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from fixtures import drawing, nondigits
 from fixtures.photographs import photograph
 from ml import preprocessing, robustness
+from ml.pieces import Box
 from ml.preprocessing import to_field
 from ml.refusals import Reason, Refused
-from ml.strokes import Box
 
 digits = st.integers(0, 9)
 seeds = st.integers(0, 200)

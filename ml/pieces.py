@@ -1,0 +1,149 @@
+"""Connected pieces of ink, and which of them make one digit."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+Box = tuple[int, int, int, int]  # x, y, width, height in px
+
+ROUGH_SIDE = 64  # px; a patch is seen at this size
+# A dot of an i or an !, chosen on fonts of handwriting and MNIST's digits:
+DOT_SIZES = (0.4, 2.0)  # of the pen's widest stroke
+DOT_GAP = 0.5  # of the strokes' height, above or below
+DOT_ASIDE = 0.2  # of their height, left or right of them: they may slant
+MIN_PIECE = 4  # px of the working picture; smaller pieces are specks
+
+
+def pieces(mask: np.ndarray) -> tuple[int, np.ndarray, np.ndarray]:
+    """Connected pieces: their count with the paper, labels int32 like `mask`, and statistics."""
+    how = 8, cv2.CV_32S, cv2.CCL_BBDT  # neighbours, type of labels, the fastest algorithm
+    count, labels = cv2.connectedComponentsWithAlgorithm(mask, *how)
+    if count == 2:  # most digits are one stroke, and most of the time goes to the statistics
+        height, width = mask.shape
+        ink = cv2.countNonZero(mask)
+        paper = (0, 0, width, height, mask.size - ink)
+        return count, labels, np.array([paper, (*cv2.boundingRect(mask), ink)], np.int32)
+    _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(mask, *how)
+    return count, labels, stats
+
+
+def piece(labels: np.ndarray, label: int, stat: np.ndarray, corner: tuple[int, int]) -> np.ndarray:
+    """One connected piece in its box: uint8 (h, w); `corner` is where `labels` begins."""
+    left, top = stat[cv2.CC_STAT_LEFT] - corner[0], stat[cv2.CC_STAT_TOP] - corner[1]
+    width, height = stat[cv2.CC_STAT_WIDTH], stat[cv2.CC_STAT_HEIGHT]
+    window = labels[top : top + height, left : left + width]
+    found: np.ndarray = (window == label).astype(np.uint8)
+    return found
+
+
+def is_thicker(mask: np.ndarray, share: float) -> bool:
+    """Whether the widest place of what is 1 in uint8 (h, w) is above a share of the longer side."""
+    step = max(1, max(mask.shape) // ROUGH_SIDE)
+    rough = np.ascontiguousarray(mask[::step, ::step])
+    thin = thickness(rough) <= share  # most are at first sight
+    return not thin and thickness(mask) > share
+
+
+def thickness(mask: np.ndarray) -> float:
+    """The widest place of what is 1 in uint8 (h, w), as a share of its longer side."""
+    inside = cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
+    widest = 2.0 * cv2.minMaxLoc(cv2.distanceTransform(inside, cv2.DIST_L2, 3))[1]
+    return float(widest / max(mask.shape))
+
+
+class Parts:
+    """The connected pieces of ink, and which of them make one digit."""
+
+    def __init__(self, stats: np.ndarray, shape: tuple[int, ...]) -> None:
+        self.left, self.top = stats[:, cv2.CC_STAT_LEFT], stats[:, cv2.CC_STAT_TOP]
+        self.right = self.left + stats[:, cv2.CC_STAT_WIDTH]
+        self.bottom = self.top + stats[:, cv2.CC_STAT_HEIGHT]
+        self.area = stats[:, cv2.CC_STAT_AREA]
+        self.at_border = (
+            (self.left == 0)
+            | (self.top == 0)
+            | (self.right == shape[1])
+            | (self.bottom == shape[0])
+        )
+
+    def by_likelihood(self) -> list[int]:
+        """The pieces that may be the digit: large ones first, and rather not at the border."""
+        extent = np.maximum(self.right - self.left, self.bottom - self.top)
+        weight = extent * np.sqrt(self.area) * np.where(self.at_border, 0.3, 1.0)
+        return [int(i) for i in np.argsort(-weight, kind="stable") if extent[i] >= MIN_PIECE]
+
+    def group(self, main: int) -> np.ndarray:
+        """Indices of the pieces near enough to the main one to be part of the same digit."""
+        members = np.array([main])
+        if self.area.size == 1:
+            return members
+        usable = self.area >= 0.015 * self.area[main]  # smaller ones are specks
+        if not self.at_border[main]:
+            usable &= ~self.at_border
+        while True:
+            x, y, width, height = self.box(members)
+            side = max(width, height)
+            overlap = np.minimum(self.right, x + width) - np.maximum(self.left, x)
+            stacked = overlap > 0.5 * np.minimum(self.right - self.left, width)
+            reach_x, reach_y = 0.12 * side, np.where(stacked, 0.3, 0.12) * side
+            near = (
+                (self.left < x + width + reach_x)
+                & (self.right > x - reach_x)
+                & (self.top < y + height + reach_y)
+                & (self.bottom > y - reach_y)
+            )
+            near[members] = True
+            grown = np.flatnonzero(near & usable)
+            if grown.size == members.size:
+                return members
+            members = grown
+
+    def second_digits(self, members: np.ndarray) -> np.ndarray:
+        """Indices of pieces outside the digit that are as tall and as heavy as one of their own."""
+        if members.size == self.area.size:
+            return np.zeros(0, int)
+        _, _, width, height = self.box(members)
+        side, weight = max(width, height), self.area[members].sum()
+        other = np.ones(self.area.size, bool)
+        other[members] = False
+        if not self.at_border[members].any():
+            other &= ~self.at_border  # cut by the frame: a neighbour, or the table
+        tall = (self.bottom - self.top) > 0.5 * side
+        heavy = self.area > 0.25 * weight
+        second: np.ndarray = np.flatnonzero(other & tall & heavy)
+        return second
+
+    def is_dotted(self, members: np.ndarray, own: np.ndarray) -> bool:
+        """Whether a single dot, about as wide as the pen, stands right above or below the strokes.
+
+        Args:
+            members: indices of the pieces that make the digit, the dot among them or not.
+            own: uint8 (h, w), these pieces, 0 paper and 1 ink.
+        """
+        if self.area.size == 1:
+            return False
+        width, height = self.right - self.left, self.bottom - self.top
+        round_ones = np.maximum(width, height) < 2 * np.minimum(width, height)
+        round_ones &= self.area > 0.5 * width * height
+        if not round_ones.any():
+            return False
+        pen = thickness(own) * max(own.shape)
+        size = np.sqrt(self.area)
+        dots = round_ones & (size > DOT_SIZES[0] * pen) & (size < DOT_SIZES[1] * pen)
+        strokes = members[~dots[members]]
+        if not strokes.size or not dots.any():
+            return False
+        if not self.at_border[strokes].any():
+            dots &= ~self.at_border
+        x, y, wide, high = self.box(strokes)
+        middle = (self.left + self.right) / 2
+        gap = np.maximum(y - self.bottom, self.top - (y + high))
+        beside = np.maximum(x - middle, middle - (x + wide))
+        near = dots & (gap > 0) & (gap < DOT_GAP * high) & (beside < DOT_ASIDE * high)
+        return int(near.sum()) == 1  # several are dirt
+
+    def box(self, members: np.ndarray) -> Box:
+        left, top = int(self.left[members].min()), int(self.top[members].min())
+        right, bottom = int(self.right[members].max()), int(self.bottom[members].max())
+        return left, top, right - left, bottom - top
