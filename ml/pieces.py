@@ -12,29 +12,68 @@ ROUGH_SIDE = 64  # px; a patch is seen at this size
 DOT_SIZES = (0.4, 2.0)  # of the pen's widest stroke
 DOT_GAP = 0.5  # of the strokes' height, above or below
 DOT_ASIDE = 0.2  # of their height, left or right of them: they may slant
+SLIVER = 8  # times as long as wide; a written 1 is no more than that for most pens
 MIN_PIECE = 4  # px of the working picture; smaller pieces are specks
 
 
-def pieces(mask: np.ndarray) -> tuple[int, np.ndarray, np.ndarray]:
-    """Connected pieces: their count with the paper, labels int32 like `mask`, and statistics."""
+def pieces(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Connected pieces of ink: labels int32 like `mask`, 0 the paper, and OpenCV's statistics."""
     how = 8, cv2.CV_32S, cv2.CCL_BBDT  # neighbours, type of labels, the fastest algorithm
     count, labels = cv2.connectedComponentsWithAlgorithm(mask, *how)
     if count == 2:  # most digits are one stroke, and most of the time goes to the statistics
         height, width = mask.shape
         ink = cv2.countNonZero(mask)
         paper = (0, 0, width, height, mask.size - ink)
-        return count, labels, np.array([paper, (*cv2.boundingRect(mask), ink)], np.int32)
+        return labels, np.array([paper, (*cv2.boundingRect(mask), ink)], np.int32)
     _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(mask, *how)
-    return count, labels, stats
+    return labels, stats
 
 
-def piece(labels: np.ndarray, label: int, stat: np.ndarray, corner: tuple[int, int]) -> np.ndarray:
-    """One connected piece in its box: uint8 (h, w); `corner` is where `labels` begins."""
-    left, top = stat[cv2.CC_STAT_LEFT] - corner[0], stat[cv2.CC_STAT_TOP] - corner[1]
-    width, height = stat[cv2.CC_STAT_WIDTH], stat[cv2.CC_STAT_HEIGHT]
-    window = labels[top : top + height, left : left + width]
-    found: np.ndarray = (window == label).astype(np.uint8)
-    return found
+class Pieces:
+    """The connected pieces of ink in a picture; 0 is the paper.
+
+    Attributes:
+        stats: OpenCV's statistics of each, px of the picture.
+    """
+
+    def __init__(self, mask: np.ndarray) -> None:
+        """Find them in uint8 (height, width), 0 paper and 1 ink."""
+        self._left, self._top, width, height = cv2.boundingRect(mask)
+        right, bottom = self._left + max(1, width), self._top + max(1, height)
+        self._labels, self.stats = pieces(mask[self._top : bottom, self._left : right])
+        self.stats[:, cv2.CC_STAT_LEFT] += self._left
+        self.stats[:, cv2.CC_STAT_TOP] += self._top
+
+    def __len__(self) -> int:
+        return len(self.stats)
+
+    def larger(self, side: int) -> list[int]:
+        """The pieces that are as wide and as high as this at least, px."""
+        width, height = self.stats[1:, cv2.CC_STAT_WIDTH], self.stats[1:, cv2.CC_STAT_HEIGHT]
+        large: list[int] = (1 + np.flatnonzero((width >= side) & (height >= side))).tolist()
+        return large
+
+    def slivers(self, length: int) -> bool:
+        """Whether some are straight bits of thin lines, and as long as this at least, px."""
+        sides = self.stats[1:, (cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT)]
+        longer, shorter = sides.max(axis=1), sides.min(axis=1)
+        return bool(((longer >= length) & (longer > SLIVER * shorter)).any())
+
+    def box(self, label: int) -> Box:
+        """Where a piece lies, px of the picture."""
+        x, y, width, height, _ = self.stats[label].tolist()
+        return x, y, width, height
+
+    def labels(self, box: Box) -> np.ndarray:
+        """Which piece each pixel of a box within the ink belongs to: int32 (h, w)."""
+        x, y, width, height = box
+        top, left = y - self._top, x - self._left
+        return self._labels[top : top + height, left : left + width]
+
+    def piece(self, label: int) -> np.ndarray:
+        """One piece in its box: uint8 (h, w), 0 and 1."""
+        found: np.ndarray = (self.labels(self.box(label)) == label).astype(np.uint8)
+        return found
 
 
 def is_thicker(mask: np.ndarray, share: float) -> bool:

@@ -1,18 +1,28 @@
-"""What is printed on paper, not written: ruled lines and squares."""
+"""What is printed on paper, not written: ruled lines, squares, and the boxes of forms."""
 
 from __future__ import annotations
+
+from itertools import product
 
 import cv2
 import numpy as np
 
 from ml.ink import grey_level
-from ml.pieces import pieces
+from ml.pieces import Pieces, pieces
 
 RULED_SIDE = 150  # px; lines in smaller pictures are strokes of a cropped digit
 RULE_LEVEL = 0.25  # share of the ink's own darkness from which a pixel may be a printed line
 PALE_RULE = 0.6  # of the ink's darkness; in darker lines no stroke can be told from the line
 LIKE_USUAL = 1.2  # as dark as the other lines at most; a margin's line is darker
 MAX_RULE = 0.02  # of the side across it; a thicker line is the stroke of a large digit
+RUN = 1 / 15  # of the width; strokes of a digit run less far
+BOX_RUN = 1 / 8  # the same within a box
+MIN_BOX_LINE = 0.75  # of a box and what reaches out of it
+MAX_RISE = 0.1  # of a box's line over its length, when it lies askew
+MAX_BOX_LINE = 0.1  # of a box's shorter side
+MIN_BOX_SIDE = 40  # px of the working picture
+ROOM = 3  # px of paper beyond a box's lines
+MIN_WRITTEN = 0.25  # of a box's height; a lower thing in it is a bar of an 8 of straight strokes
 
 
 def without_rules(mask: np.ndarray, ink: np.ndarray) -> np.ndarray:
@@ -28,7 +38,7 @@ def without_rules(mask: np.ndarray, ink: np.ndarray) -> np.ndarray:
     if min(mask.shape) < RULED_SIDE:
         return mask
     height, width = mask.shape
-    _, faint = cv2.threshold(ink, RULE_LEVEL * 255, 1, cv2.THRESH_BINARY)
+    faint = _faint(ink)
     across, down = cv2.boundingRect(faint)[2:]
     if across >= 0.95 * width:
         mask = _without_rows(mask, faint, ink)
@@ -38,44 +48,186 @@ def without_rules(mask: np.ndarray, ink: np.ndarray) -> np.ndarray:
     return mask
 
 
-def _without_rows(mask: np.ndarray, faint: np.ndarray, ink: np.ndarray) -> np.ndarray:
-    """Remove level lines that run right across `faint` from `mask`.
+def without_boxes(
+    mask: np.ndarray, ink: np.ndarray, found: Pieces
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Remove printed boxes that something is written in, as forms have them.
 
-    What is darker than the lines stays, as does what crosses them: a stroke along a line.
+    Args:
+        mask: uint8 (height, width), 0 paper and 1 ink.
+        ink: uint8 like `mask`, 0 paper to 255 ink.
+        found: the pieces of `mask`.
+
+    Returns:
+        What is left of `mask`, and what of it was joined to a box: some of its strokes may have
+        gone with the box's lines. None if there is no such box.
     """
+    unboxed = _without_boxes(mask, found)
+    if unboxed or not found.slivers(MIN_BOX_SIDE // 2):
+        return unboxed
+    # Of lines that are printed paler than the pen, only bits may be strokes of `mask`.
+    return _without_boxes(mask, Pieces(_faint(ink)))
+
+
+def _faint(ink: np.ndarray) -> np.ndarray:
+    return cv2.threshold(ink, RULE_LEVEL * 255, 1, cv2.THRESH_BINARY)[1]
+
+
+def _without_boxes(mask: np.ndarray, found: Pieces) -> tuple[np.ndarray, np.ndarray] | None:
+    """The same, for pieces of `mask` or of what is paler."""
+    rest, joined = mask, None
+    for label in found.larger(MIN_BOX_SIDE):
+        lines = _box_lines(found, label)
+        if lines is None:
+            continue
+        x, y, width, height = found.box(label)
+        window = slice(y, y + height), slice(x, x + width)
+        strokes = found.piece(label) - lines
+        wide, tall = _tallest(strokes)
+        if wide > 0.9 * width and tall > 0.9 * height:
+            continue  # only the edges of wide strokes went
+        if tall < MIN_WRITTEN * height:
+            lines, strokes = lines + strokes, np.zeros_like(strokes)  # bits of the lines
+        written = cv2.subtract(rest[window], lines)
+        if _tallest(written)[1] < MIN_WRITTEN * height:
+            continue  # an empty box may be a 0 of straight strokes, one with a bar an 8
+        if joined is None:
+            rest, joined = rest.copy(), np.zeros_like(rest)
+        rest[window] = written
+        joined[window] |= cv2.bitwise_and(strokes, mask[window])
+    return None if joined is None else (rest, joined)
+
+
+def _without_rows(mask: np.ndarray, faint: np.ndarray, ink: np.ndarray) -> np.ndarray:
+    """Remove level lines that run right across `faint` from `mask`."""
     height, width = mask.shape
     if np.count_nonzero(faint.max(axis=0)) < 0.95 * width:
         return mask  # no ink right across
-    most = max(3, int(MAX_RULE * height))
-    labels, stats = _level_lines(faint, most)
-    left, top = stats[:, cv2.CC_STAT_LEFT], stats[:, cv2.CC_STAT_TOP]
-    right, bottom = left + stats[:, cv2.CC_STAT_WIDTH], top + stats[:, cv2.CC_STAT_HEIGHT]
-    # Without what `_level_lines` added above and below:
-    thicknesses = stats[:, cv2.CC_STAT_AREA] / stats[:, cv2.CC_STAT_WIDTH] - 4
-    thin = thicknesses <= most
-    thin[0] = False  # the paper
-    across = thin & (right - left > 0.95 * width)
-    lines = across | thin & ((left == 0) | (right == width))  # the digit interrupts some
-    is_ruled = (lines & (right - left > 0.5 * width)).sum() > 2  # no digit has three such bars
+    rows = _Rows(faint, most=max(3, int(MAX_RULE * height)))
+    across = rows.longer(0.95)
+    lines = across | rows.thin & ((rows.left == 0) | (rows.right == width))  # some are interrupted
+    is_ruled = (lines & rows.longer(0.5)).sum() > 2  # no digit has three such bars
     if not is_ruled:  # along the picture's edge it may be the bar of a tightly cropped 2, 5 or 7
-        lines &= (top > 0.08 * height) & (bottom < 0.92 * height)
+        lines &= (rows.top > 0.08 * height) & (rows.bottom < 0.92 * height)
         if not (lines & across).any():
             return mask
-    thickness = int(thicknesses[lines].max()) + 4
-    crossing = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((thickness, 1), np.uint8))
-    found = [
-        _Line((slice(top[line], bottom[line]), slice(left[line], right[line])), labels, line, ink)
-        for line in np.flatnonzero(lines).tolist()
-    ]
-    usual = sorted(line.printed for line in found)[(len(found) - 1) // 2]
-    for line in found:
-        np.copyto(crossing[line.window], mask[line.window], where=line.darker(usual))
-    rest = np.where(lines[labels], crossing, mask)
+    rest = rows.erased_but_strokes(mask, lines, ink)
     if is_ruled:
         return rest
     if rest[0].any() and rest[-1].any():
         return mask  # the bar of a tightly cropped 4
     return rest if _sticks_out(rest) else mask
+
+
+def _box_lines(found: Pieces, label: int) -> np.ndarray | None:
+    """The lines of a piece that is a printed box, less what crosses them, or None.
+
+    Returns:
+        uint8 (h, w) like the piece in its box.
+    """
+    if not _lies_around(found, label):
+        return None
+    piece = cv2.copyMakeBorder(found.piece(label), *4 * (ROOM,), cv2.BORDER_CONSTANT)
+    most = max(3, int(MAX_BOX_LINE * min(piece.shape)))
+    rest = piece
+    for _ in range(2):  # level lines, then upright ones
+        rows = _Rows(piece, most, run=BOX_RUN)
+        sides = rows.longer(MIN_BOX_LINE) & rows.straight
+        if sides.sum() < 2:
+            return None
+        rest = cv2.transpose(rows.erased(rest, sides))
+        piece = cv2.transpose(piece)
+    return cv2.subtract(piece, rest)[ROOM:-ROOM, ROOM:-ROOM]
+
+
+def _lies_around(found: Pieces, label: int) -> bool:
+    """Whether a piece reaches to all sides and corners, as a box does and hardly a digit does.
+
+    Where a digit runs out of its box, some corners lie off the corners of them both.
+    """
+    own = found.labels(found.box(label)) == label
+    side = max(own.shape)
+    near, far = (max(min(own.shape) // part, side // 20) for part in (8, 4))
+    rows, columns = (
+        (slice(far), slice((length - far) // 2, (length + far) // 2), slice(length - far, length))
+        for length in own.shape
+    )
+    places = [place for place in product(rows, columns) if place != (rows[1], columns[1])]
+    ends = slice(near), slice(-near, None)
+    return all(own[place].any() for place in places) and any(
+        own[corner].any() for corner in product(ends, ends)
+    )
+
+
+def _tallest(mask: np.ndarray) -> tuple[int, int]:
+    """Width and height of the tallest connected piece, px."""
+    stats = pieces(mask)[1][1:]
+    if not len(stats):
+        return 0, 0
+    _, _, width, height, _ = stats[int(stats[:, cv2.CC_STAT_HEIGHT].argmax())].tolist()
+    return width, height
+
+
+class _Rows:
+    """Thin level lines of ink.
+
+    Attributes:
+        left, top, right, bottom: where each lies, px; the first is the paper.
+        thin: which are no thicker than a line may be.
+        straight: which do not rise more than a box that lies askew.
+    """
+
+    def __init__(self, faint: np.ndarray, most: int, run: float = RUN) -> None:
+        """Find them.
+
+        Args:
+            faint: uint8 (height, width), 0 paper and 1 where there may be a line.
+            most: their largest thickness, px.
+            run: how far each runs straight at least, as a share of the width.
+        """
+        self._labels, stats = _level_lines(faint, most, int(run * faint.shape[1]))
+        self.left, self.top = stats[:, cv2.CC_STAT_LEFT], stats[:, cv2.CC_STAT_TOP]
+        self.right = self.left + stats[:, cv2.CC_STAT_WIDTH]
+        self.bottom = self.top + stats[:, cv2.CC_STAT_HEIGHT]
+        # Without what `_level_lines` added above and below:
+        self._thicknesses = stats[:, cv2.CC_STAT_AREA] / stats[:, cv2.CC_STAT_WIDTH] - 4
+        self.thin = self._thicknesses <= most
+        self.thin[0] = False  # the paper
+        rises = self.bottom - self.top - 4 - self._thicknesses
+        self.straight = rises < MAX_RISE * (self.right - self.left) + 1
+
+    def longer(self, share: float) -> np.ndarray:
+        """Which thin lines are longer than a share of the width."""
+        longer: np.ndarray = self.thin & (self.right - self.left > share * self._labels.shape[1])
+        return longer
+
+    def erased(self, mask: np.ndarray, lines: np.ndarray) -> np.ndarray:
+        """`mask` without some of the lines, but with what crosses them."""
+        return np.where(lines[self._labels], self._crossing(mask, lines), mask)
+
+    def erased_but_strokes(
+        self, mask: np.ndarray, lines: np.ndarray, ink: np.ndarray
+    ) -> np.ndarray:
+        """The same, but with what is darker than the lines too: a stroke along a line.
+
+        Args:
+            ink: uint8 like `mask`, 0 paper to 255 ink.
+        """
+        crossing = self._crossing(mask, lines)
+        found = [self._line(label, ink) for label in np.flatnonzero(lines).tolist()]
+        usual = sorted(line.printed for line in found)[(len(found) - 1) // 2]
+        for line in found:
+            np.copyto(crossing[line.window], mask[line.window], where=line.darker(usual))
+        return np.where(lines[self._labels], crossing, mask)
+
+    def _crossing(self, mask: np.ndarray, lines: np.ndarray) -> np.ndarray:
+        thickness = int(self._thicknesses[lines].max()) + 4
+        return cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((thickness, 1), np.uint8))
+
+    def _line(self, label: int, ink: np.ndarray) -> _Line:
+        rows = slice(self.top[label], self.bottom[label])
+        columns = slice(self.left[label], self.right[label])
+        return _Line((rows, columns), self._labels, label, ink)
 
 
 class _Line:
@@ -111,27 +263,27 @@ class _Line:
         return darker
 
 
-def _level_lines(mask: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
+def _level_lines(mask: np.ndarray, most: int, far: int) -> tuple[np.ndarray, np.ndarray]:
     """Level lines of ink, 4 px thicker than they are: labels int32 like `mask`, and statistics.
 
     Args:
         most: their largest thickness, px.
+        far: how far they run at least, px.
     """
     thicker = np.ones((5, 1), np.uint8)  # a line may be a little askew
-    run = np.ones((1, mask.shape[1] // 15), np.uint8)  # strokes of a digit run less far
+    run = np.ones((1, far), np.uint8)
     fat = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((most + 2, most + 2), np.uint8))
     lines = cv2.morphologyEx(cv2.dilate(mask - fat, thicker), cv2.MORPH_OPEN, run)
     gap = np.ones((1, mask.shape[1] // 2), np.uint8)
     closed = cv2.morphologyEx(lines, cv2.MORPH_CLOSE, gap)
     closed = cv2.bitwise_and(closed, cv2.dilate(mask, thicker))  # they go on under a digit
     lines = cv2.morphologyEx(cv2.bitwise_or(lines, closed), cv2.MORPH_OPEN, run)
-    _, labels, stats = pieces(lines)
-    return labels, stats
+    return pieces(lines)
 
 
 def _sticks_out(rest: np.ndarray) -> bool:
     """Whether a line across the picture goes well beyond the largest piece of what is left."""
-    _, _, stats = pieces(rest)
+    _, stats = pieces(rest)
     if len(stats) < 2:
         return False
     largest = stats[1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())]

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 
 from ml.ink import INK_LEVEL, disc, find_ink, grey_levels
-from ml.pieces import Box, Parts, is_thicker, piece, pieces
-from ml.printed import without_rules
+from ml.pieces import Box, Parts, Pieces, is_thicker, pieces
+from ml.printed import without_boxes, without_rules
 from ml.refusals import Reason, Refused
 
 PAGE_REACHES = (1 / 5, 1 / 8, 1 / 12)  # the same for a digit on a page, tried in this order
@@ -38,6 +38,7 @@ class FoundDigit:
         searched: uint8 (height, width), the ink that was searched.
         beside_patches: whether all of that other ink is patches, not strokes.
         is_dotted: whether a dot stands right above or below, as in i, j, ? and !.
+        is_joined: whether it was joined to a printed box, and may have lost strokes with it.
         is_reversed: whether what had been taken for ink was the paper.
         stands_out: False for what comes in from the border and may be a shadow or an edge.
     """
@@ -49,13 +50,14 @@ class FoundDigit:
     searched: np.ndarray
     beside_patches: bool = False
     is_dotted: bool = False
+    is_joined: bool = False
     is_reversed: bool = False
     stands_out: bool = True
 
     @property
     def is_doubtful(self) -> bool:
         """Whether it may be no digit, however much it looks like one."""
-        return self.is_dotted or not self.stands_out
+        return self.is_dotted or self.is_joined or not self.stands_out
 
     @property
     def is_noise(self) -> bool:
@@ -170,7 +172,7 @@ def _is_fragment(piece: FoundDigit, whole: FoundDigit) -> bool:
     in_piece_x, in_piece_y = left - piece.box[0], top - piece.box[1]
     level = INK_LEVEL * 255
     strokes = cv2.threshold(whole.ink, level, 1, cv2.THRESH_BINARY)[1]
-    _, labels, stats = pieces(strokes)
+    labels, stats = pieces(strokes)
     ink = piece.ink[in_piece_y : in_piece_y + height, in_piece_x : in_piece_x + width] > level
     under = np.bincount(labels[y : y + height, x : x + width][ink], minlength=2)
     under[0] = 0
@@ -200,35 +202,33 @@ def _candidates(ink: np.ndarray) -> Iterator[FoundDigit]:
     """What may be the digit, the most likely first."""
     _, mask = cv2.threshold(ink, INK_LEVEL * 255, 1, cv2.THRESH_BINARY)
     mask = without_rules(mask, ink)
-    left, top, width, height = cv2.boundingRect(mask)
-    if not width:
-        return
-    count, labels, stats = pieces(mask[top : top + height, left : left + width])
-    stats[:, cv2.CC_STAT_LEFT] += left
-    stats[:, cv2.CC_STAT_TOP] += top
-    parts = Parts(stats[1:], mask.shape)
+    found = Pieces(mask)
+    joined = None
+    unboxed = without_boxes(mask, ink, found)
+    if unboxed:
+        mask, joined = unboxed
+        found = Pieces(mask)
+    parts = Parts(found.stats[1:], mask.shape)
     for main in parts.by_likelihood():
         members = parts.group(main)
-        x, y, width, height = parts.box(members)
-        own = mask[y : y + height, x : x + width]
-        if members.size < count - 1:
-            belongs = np.zeros(count, np.uint8)
+        x, y, width, height = box = parts.box(members)
+        window = slice(y, y + height), slice(x, x + width)
+        own = mask[window]
+        if members.size < len(found) - 1:
+            belongs = np.zeros(len(found), np.uint8)
             belongs[1 + members] = 1
-            window = labels[y - top : y - top + height, x - left : x - left + width]
-            own = np.take(belongs, window)
+            own = np.take(belongs, found.labels(box))
         kept = cv2.dilate(own, np.ones((3, 3), np.uint8))
         others = parts.second_digits(members)
         yield FoundDigit(
-            ink=ink[y : y + height, x : x + width] * kept,
-            box=(x, y, width, height),
+            ink=ink[window] * kept,
+            box=box,
             at_border=bool(parts.at_border[members].any()),
             several=bool(others.size),
             beside_patches=bool(others.size)
-            and all(
-                is_thicker(piece(labels, 1 + other, stats[1 + other], (left, top)), SOLID)
-                for other in others
-            ),
+            and all(is_thicker(found.piece(1 + other), SOLID) for other in others),
             is_dotted=parts.is_dotted(members, own),
+            is_joined=joined is not None and bool((joined[window] & own).any()),
             searched=ink,
         )
 

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from functools import partial
+
+import cv2
+import numpy as np
+import pytest
+
+from fixtures import drawing
+from fixtures.forms import INK, PAPER, boxed
+from ml.preprocessing import to_field
+from tests.ml.test_preprocessing import likeness
+
+
+@pytest.mark.parametrize("digit", range(10))
+@pytest.mark.parametrize("side", [50, 100, 200, 400])
+@pytest.mark.parametrize("line", [0.015, 0.04])
+@pytest.mark.parametrize("boxes", [1, 3])
+def test_a_digit_in_a_printed_box_is_read_without_it(
+    digit: int, side: int, line: float, boxes: int
+) -> None:
+    for darkness, turn in ((1.0, 0.0), (0.5, 1.0), (0.8, -2.5), (1.0, 2.5)):
+        in_box = partial(boxed, digit, seed=digit, side=side, boxes=boxes, line=line, turn=turn)
+        alone = to_field(in_box(darkness=0.0))
+        field = to_field(in_box(darkness=darkness))
+
+        assert likeness(field.pixels, alone.pixels) > 0.95
+        assert not field.is_doubtful
+
+
+@pytest.mark.parametrize("digit", [0, 1, 3, 4, 5, 6, 7, 8, 9])  # a 2 has its foot on the line
+@pytest.mark.parametrize("side", [100, 200, 400])
+@pytest.mark.parametrize("boxes", [1, 3])
+def test_a_digit_that_runs_across_its_box_is_found_but_not_sure(
+    digit: int, side: int, boxes: int
+) -> None:
+    in_box = partial(boxed, digit, seed=digit, side=side, boxes=boxes, below=0.3, turn=1.0)
+    alone = to_field(in_box(darkness=0.0))
+    field = to_field(in_box(darkness=1.0))
+
+    assert likeness(field.pixels, alone.pixels) > 0.8
+    assert field.is_doubtful
+
+
+def straight(*corners: tuple[int, int], width: int = 3) -> np.ndarray:
+    picture = np.full((300, 300), PAPER, np.uint8)
+    cv2.polylines(picture, [np.array(corners)], False, INK, width)
+    return picture
+
+
+@pytest.mark.parametrize("width", [3, 8, 16])
+def test_a_zero_and_an_eight_of_straight_strokes_are_no_boxes(width: int) -> None:
+    zero = straight((90, 50), (210, 50), (210, 250), (90, 250), (90, 50), width=width)
+    eight = straight(
+        (90, 150), (90, 50), (210, 50), (210, 250), (90, 250), (90, 150), (210, 150), width=width
+    )
+
+    for picture in (zero, eight):
+        field = to_field(picture)
+        assert field.box == pytest.approx((90, 50, 120, 200), abs=width + 2)
+        assert not field.is_doubtful
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_a_word_in_a_box_elsewhere_does_not_make_a_digit_doubtful(digit: int) -> None:
+    page = np.full((400, 800), PAPER, np.uint8)
+    page[:, :400] = drawing.draw(digit, seed=digit, size=(400, 400))
+    alone = to_field(page)
+    page[20:120, 600:760] = cv2.resize(boxed(7, seed=1, below=0.3), (160, 100))
+
+    field = to_field(page)
+
+    assert not field.is_doubtful
+    assert np.array_equal(field.pixels, alone.pixels)
