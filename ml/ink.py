@@ -74,7 +74,7 @@ def grey_levels(
     return [int(counts.searchsorted(share * total)) for share in shares]
 
 
-def _roughly_reduced(picture: np.ndarray, side: int) -> np.ndarray:
+def roughly_reduced(picture: np.ndarray, side: int) -> np.ndarray:
     """As `reduced`, ten times as fast and fine enough for shadows.
 
     OpenCV averages blocks of whole pixels fast; what is left to reduce is interpolated.
@@ -93,7 +93,7 @@ def _is_light_on_dark(picture: np.ndarray) -> bool:
     Ink is the rarer side and keeps off the border. Where light is too uneven for one threshold
     to say which side that is, what differs from its surroundings is ink, and shadows are not.
     """
-    small = _roughly_reduced(picture, PAPER_SIDE)
+    small = roughly_reduced(picture, PAPER_SIDE)
     _, light = cv2.threshold(small, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     border = np.concatenate([light[0], light[-1], light[:, 0], light[:, -1]])
     on_border, everywhere = (int(np.count_nonzero(part)) / part.size for part in (border, light))
@@ -107,7 +107,7 @@ def _is_light_on_dark(picture: np.ndarray) -> bool:
     strokes = (
         _darker_than_surroundings(small, 0.9)
         + _darker_strokes(small, 0.2)
-        + _darker_strokes(_roughly_reduced(picture, 2 * PAPER_SIDE), 0.04)
+        + _darker_strokes(roughly_reduced(picture, 2 * PAPER_SIDE), 0.04)
     )
     return strokes < -USUALLY_DARK
 
@@ -137,7 +137,7 @@ def _depth_below_paper(dark: np.ndarray, reach: float) -> np.ndarray:
     if max(dark.shape) <= PAPER_SIDE:  # a cropped digit: strokes may be wide, light is even
         paper = cv2.morphologyEx(dark, cv2.MORPH_CLOSE, disc(int(max(dark.shape) * 0.7)))
         return cv2.subtract(paper, dark)
-    small = cv2.medianBlur(_roughly_reduced(dark, PAPER_SIDE), 3)
+    small = cv2.medianBlur(roughly_reduced(dark, PAPER_SIDE), 3)
     side = int(max(small.shape) * reach) | 1
     paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
     paper = cv2.resize(cv2.blur(paper, (5, 5)), dark.shape[::-1], interpolation=cv2.INTER_LINEAR)

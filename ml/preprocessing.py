@@ -2,8 +2,9 @@
 
 The same function serves training, evaluation, the site, the API and the command. The steps:
 even out the paper and find out which side is ink (`ink`), take away what is printed on it
-(`printed`), gather the strokes that belong to one digit (`strokes`, `pieces`), draw them again with
-the usual stroke width, and centre them as MNIST does.
+(`printed`), gather the strokes that belong to one digit (`strokes`, `pieces`), where they are not
+clear look again on a sheet that lies in the picture (`sheets`), draw them again with the usual
+stroke width, and centre them as MNIST does.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 from ml.ink import INK_LEVEL, PAPER_SIDE, dark_on_light, disc, find_ink, reduced
 from ml.pieces import Box
 from ml.refusals import Reason, Refused
+from ml.sheets import find_sheets
 from ml.strokes import FoundDigit, find_digit, prefer_lone_digit
 
 VERSION = 1
@@ -121,6 +123,21 @@ def trace(picture: np.ndarray, steps: Steps | None = None) -> tuple[np.ndarray, 
         Refused: blank, too faint, too small, or several digits.
     """
     steps = steps or Steps()
+    try:
+        found = _trace(picture, steps)
+    except Refused:
+        on_sheet = _trace_on_sheet(picture, steps)
+        if on_sheet is None:
+            raise
+        return on_sheet
+    assert steps.digit is not None, "`_trace` found it."
+    if steps.digit.is_clear and not steps.digit.may_be_sheet:
+        return found
+    return _trace_on_sheet(picture, steps) or found
+
+
+def _trace(picture: np.ndarray, steps: Steps) -> tuple[np.ndarray, Box]:
+    """The same for a picture of one page, or of a digit alone."""
     work, scale = _working_size(picture)
     steps.dark = dark = dark_on_light(work)
     steps.ink, zoom = _with_room(find_ink(dark, CROP_REACH))
@@ -139,6 +156,24 @@ def trace(picture: np.ndarray, steps: Steps | None = None) -> tuple[np.ndarray, 
     if not shape.any():
         raise Refused(Reason.BLANK)
     return shape, _unscale(digit.box, scale * zoom, picture.shape)
+
+
+def _trace_on_sheet(picture: np.ndarray, steps: Steps) -> tuple[np.ndarray, Box] | None:
+    """The same for a digit that stands clear on a sheet in the picture, or None."""
+    if max(picture.shape) <= PAPER_SIDE:
+        return None
+    for sheet in find_sheets(picture):
+        inner = Steps()
+        try:
+            shape, (x, y, width, height) = _trace(sheet.picture, inner)
+        except Refused:
+            continue
+        assert inner.digit is not None, "`_trace` found it."
+        if inner.digit.is_clear and inner.digit.is_within(sheet.inside):
+            steps.dark, steps.ink, steps.digit = inner.dark, inner.ink, inner.digit
+            left, top = sheet.corner
+            return shape, (left + x, top + y, width, height)
+    return None
 
 
 def redraw(shape: np.ndarray, stroke: float = STROKE) -> np.ndarray:

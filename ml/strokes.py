@@ -20,6 +20,7 @@ MAX_FLATNESS = 5  # width to height; what is flatter on a page is a piece of a l
 CLEARANCE = 0.08  # of a digit's longer side; farther from a border it is no tight crop
 SOLID = 0.4  # widest place, as a share of the longer side; what is thicker is a patch, not strokes
 BOLD = 0.3  # the same for strokes that are looked for beside a patch: more is a piece of it
+FULL = 0.5  # share of its place that is ink; hardly a digit but a plain 1 has more
 # Noise alone has 255 crumbs and more and hardly a gap above 0.1; digits in the noise of a dark room
 # have gaps of 0.126 and more, digits of chalk of 0.36.
 NOISE_CRUMBS = 200  # pieces of ink and of paper
@@ -80,6 +81,25 @@ class FoundDigit:
         """Whether its widest place is above a share of its longer side."""
         strokes = cv2.threshold(self.ink, INK_LEVEL * 255, 1, cv2.THRESH_BINARY)[1]
         return is_thicker(strokes, share)
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether strokes stand on their own, within the picture."""
+        return not (self.at_border or self.several or self.is_doubtful or self.is_thicker(SOLID))
+
+    @property
+    def may_be_sheet(self) -> bool:
+        """Whether it fills its place as a sheet of paper does, and a few digits."""
+        strokes = cv2.threshold(self.ink, INK_LEVEL * 255, 1, cv2.THRESH_BINARY)[1]
+        return cv2.countNonZero(strokes) > FULL * strokes.size or is_thicker(strokes, BOLD)
+
+    def is_within(self, inside: np.ndarray) -> bool:
+        """Whether all of it lies where uint8 (height, width) of the picture's shape is not 0."""
+        x, y, width, height = self.box
+        where = cv2.resize(inside, self.searched.shape[::-1], interpolation=cv2.INTER_NEAREST)
+        near = cv2.erode(where, disc(5))
+        strokes = self.ink > INK_LEVEL * 255
+        return bool(near[y : y + height, x : x + width][strokes].all())
 
     @property
     def is_cut_off(self) -> bool:
