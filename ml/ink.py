@@ -16,7 +16,7 @@ FAINT_CONTRAST = 16.0  # grey levels; less is seen, but not surely
 
 def dark_on_light(picture: np.ndarray) -> np.ndarray:
     calm = cv2.GaussianBlur(picture, (3, 3), 0) if min(picture.shape) > 200 else picture
-    return 255 - calm if _is_light_on_dark(calm) else calm
+    return 255 - calm if is_light_on_dark(calm) else calm
 
 
 def find_ink(dark: np.ndarray, reach: float) -> np.ndarray:
@@ -87,7 +87,7 @@ def roughly_reduced(picture: np.ndarray, side: int) -> np.ndarray:
     return reduced(picture, side, cv2.INTER_LINEAR)
 
 
-def _is_light_on_dark(picture: np.ndarray) -> bool:
+def is_light_on_dark(picture: np.ndarray) -> bool:
     """Tell chalk on a board from ink on paper.
 
     Ink is the rarer side and keeps off the border. Where light is too uneven for one threshold

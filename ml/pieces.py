@@ -47,17 +47,40 @@ class Pieces:
     def __len__(self) -> int:
         return len(self.stats)
 
+    @property
+    def widest(self) -> int:
+        """The width of all that is ink, px."""
+        return int(self._labels.shape[1])
+
+    def wider(self, width: int) -> list[int]:
+        """The pieces that are as wide as this at least, px."""
+        return [
+            label
+            for label, wide in enumerate(self.stats[:, cv2.CC_STAT_WIDTH].tolist())
+            if label and wide >= width
+        ]
+
     def larger(self, side: int) -> list[int]:
         """The pieces that are as wide and as high as this at least, px."""
-        width, height = self.stats[1:, cv2.CC_STAT_WIDTH], self.stats[1:, cv2.CC_STAT_HEIGHT]
-        large: list[int] = (1 + np.flatnonzero((width >= side) & (height >= side))).tolist()
-        return large
+        return [label for label in self.wider(side) if self.box(label)[3] >= side]
 
     def slivers(self, length: int) -> bool:
         """Whether some are straight bits of thin lines, and as long as this at least, px."""
         sides = self.stats[1:, (cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT)]
         longer, shorter = sides.max(axis=1), sides.min(axis=1)
         return bool(((longer >= length) & (longer > SLIVER * shorter)).any())
+
+    def crumbs(self, side: int) -> int:
+        """How many are smaller than this, px, and no specks."""
+        sides = self.stats[1:, (cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT)].max(axis=1)
+        areas = self.stats[1:, cv2.CC_STAT_AREA]
+        return int(((sides < side) & (areas >= MIN_PIECE * MIN_PIECE / 2)).sum())
+
+    def tallest_but(self, label: int) -> int:
+        """The height of the tallest other piece, px."""
+        heights = self.stats[:, cv2.CC_STAT_HEIGHT].copy()
+        heights[[0, label]] = 0
+        return int(heights.max())
 
     def box(self, label: int) -> Box:
         """Where a piece lies, px of the picture."""

@@ -14,7 +14,15 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from ml.ink import INK_LEVEL, PAPER_SIDE, dark_on_light, disc, find_ink, reduced
+from ml.ink import (
+    INK_LEVEL,
+    PAPER_SIDE,
+    dark_on_light,
+    disc,
+    find_ink,
+    is_light_on_dark,
+    reduced,
+)
 from ml.pieces import Box
 from ml.refusals import Reason, Refused
 from ml.sheets import find_sheets
@@ -123,6 +131,8 @@ def trace(picture: np.ndarray, steps: Steps | None = None) -> tuple[np.ndarray, 
         Refused: blank, too faint, too small, or several digits.
     """
     steps = steps or Steps()
+    if max(picture.shape) <= PAPER_SIDE:  # a digit alone
+        return _trace(picture, steps)
     try:
         found = _trace(picture, steps)
     except Refused:
@@ -160,9 +170,9 @@ def _trace(picture: np.ndarray, steps: Steps) -> tuple[np.ndarray, Box]:
 
 def _trace_on_sheet(picture: np.ndarray, steps: Steps) -> tuple[np.ndarray, Box] | None:
     """The same for a digit that stands clear on a sheet in the picture, or None."""
-    if max(picture.shape) <= PAPER_SIDE:
-        return None
     for sheet in find_sheets(picture):
+        if sheet.is_dark and is_light_on_dark(sheet.picture):
+            continue  # bold strokes, and a hole in them
         inner = Steps()
         try:
             shape, (x, y, width, height) = _trace(sheet.picture, inner)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -21,8 +22,26 @@ MIN_BOX_LINE = 0.75  # of a box and what reaches out of it
 MAX_RISE = 0.1  # of a box's line over its length, when it lies askew
 MAX_BOX_LINE = 0.1  # of a box's shorter side
 MIN_BOX_SIDE = 40  # px of the working picture
+MIN_LINE = 2.5  # times as long as what is joined to it is high: a line to write on
+LEAST_ON_LINE, MOST_ON_LINE = 0.05, 0.8  # height of what is written on a line, of its length
+MIN_DASHES = 12  # pieces; fewer make no dashed box
+GAP = 7  # px between dashes or dots that make one line
 ROOM = 3  # px of paper beyond a box's lines
 MIN_WRITTEN = 0.25  # of a box's height; a lower thing in it is a bar of an 8 of straight strokes
+
+
+class _Print(NamedTuple):
+    """Something printed to be written on.
+
+    Attributes:
+        window: where it lies in the picture.
+        lines: uint8 (h, w), 1 where its lines are and nothing crosses them.
+        strokes: uint8 (h, w), 1 where what is joined to them is.
+    """
+
+    window: tuple[slice, slice]
+    lines: np.ndarray
+    strokes: np.ndarray
 
 
 def without_rules(mask: np.ndarray, ink: np.ndarray) -> np.ndarray:
@@ -48,10 +67,10 @@ def without_rules(mask: np.ndarray, ink: np.ndarray) -> np.ndarray:
     return mask
 
 
-def without_boxes(
+def without_forms(
     mask: np.ndarray, ink: np.ndarray, found: Pieces
 ) -> tuple[np.ndarray, np.ndarray] | None:
-    """Remove printed boxes that something is written in, as forms have them.
+    """Remove what forms have printed where something is to be written: boxes, lines and combs.
 
     Args:
         mask: uint8 (height, width), 0 paper and 1 ink.
@@ -59,43 +78,49 @@ def without_boxes(
         found: the pieces of `mask`.
 
     Returns:
-        What is left of `mask`, and what of it was joined to a box: some of its strokes may have
-        gone with the box's lines. None if there is no such box.
+        What is left of `mask`, and what of it was joined to the print: some of its strokes may
+        have gone with the lines. None if nothing was removed.
     """
-    unboxed = _without_boxes(mask, found)
-    if unboxed or not found.slivers(MIN_BOX_SIDE // 2):
-        return unboxed
-    # Of lines that are printed paler than the pen, only bits may be strokes of `mask`.
-    return _without_boxes(mask, Pieces(_faint(ink)))
+    prints = _prints(mask, ink, found)
+    if not prints:
+        return None
+    rest, joined = mask.copy(), np.zeros_like(mask)
+    for window, lines, strokes in prints:
+        rest[window] = cv2.subtract(rest[window], lines)
+        joined[window] |= cv2.bitwise_and(strokes, mask[window])
+    return rest, joined
 
 
 def _faint(ink: np.ndarray) -> np.ndarray:
     return cv2.threshold(ink, RULE_LEVEL * 255, 1, cv2.THRESH_BINARY)[1]
 
 
-def _without_boxes(mask: np.ndarray, found: Pieces) -> tuple[np.ndarray, np.ndarray] | None:
-    """The same, for pieces of `mask` or of what is paler."""
-    rest, joined = mask, None
-    for label in found.larger(MIN_BOX_SIDE):
-        lines = _box_lines(found, label)
-        if lines is None:
-            continue
-        x, y, width, height = found.box(label)
-        window = slice(y, y + height), slice(x, x + width)
-        strokes = found.piece(label) - lines
-        wide, tall = _tallest(strokes)
-        if wide > 0.9 * width and tall > 0.9 * height:
-            continue  # only the edges of wide strokes went
-        if tall < MIN_WRITTEN * height:
-            lines, strokes = lines + strokes, np.zeros_like(strokes)  # bits of the lines
-        written = cv2.subtract(rest[window], lines)
-        if _tallest(written)[1] < MIN_WRITTEN * height:
-            continue  # an empty box may be a 0 of straight strokes, one with a bar an 8
-        if joined is None:
-            rest, joined = rest.copy(), np.zeros_like(rest)
-        rest[window] = written
-        joined[window] |= cv2.bitwise_and(strokes, mask[window])
-    return None if joined is None else (rest, joined)
+def _prints(mask: np.ndarray, ink: np.ndarray, found: Pieces) -> list[_Print]:
+    """What is printed to be written on, if something is written there."""
+    if found.widest < MIN_BOX_SIDE:
+        return []
+    levels = [found]
+    if len(found) > 2 and found.slivers(
+        MIN_BOX_SIDE // 2
+    ):  # bits of lines that are printed paler than the pen?
+        levels.append(Pieces(_faint(ink)))
+    if len(found) > MIN_DASHES and found.crumbs(MIN_BOX_SIDE) >= MIN_DASHES:
+        levels.append(Pieces(cv2.dilate(mask, np.ones((GAP, GAP), np.uint8))))
+    for level in levels:
+        boxes = [box for label in level.larger(MIN_BOX_SIDE) if (box := _box(level, label))]
+        if any(_is_written_in(box, mask) for box in boxes):
+            return boxes  # the empty ones beside it too
+        # An empty box may be a 0 of straight strokes, and one with a bar an 8.
+    for level in levels:
+        lines = [line for label in level.wider(MIN_BOX_SIDE) if (line := _long_line(level, label))]
+        if lines:
+            return lines
+    return []
+
+
+def _is_written_in(box: _Print, mask: np.ndarray) -> bool:
+    written = cv2.subtract(mask[box.window], box.lines)
+    return _tallest(written)[1] >= MIN_WRITTEN * len(box.lines)
 
 
 def _without_rows(mask: np.ndarray, faint: np.ndarray, ink: np.ndarray) -> np.ndarray:
@@ -119,23 +144,65 @@ def _without_rows(mask: np.ndarray, faint: np.ndarray, ink: np.ndarray) -> np.nd
     return rest if _sticks_out(rest) else mask
 
 
-def _box_lines(found: Pieces, label: int) -> np.ndarray | None:
-    """The lines of a piece that is a printed box, less what crosses them, or None.
-
-    Returns:
-        uint8 (h, w) like the piece in its box.
-    """
+def _box(found: Pieces, label: int) -> _Print | None:
+    """A piece as a printed box or a row of boxes, or None."""
     if not _lies_around(found, label):
         return None
-    piece = cv2.copyMakeBorder(found.piece(label), *4 * (ROOM,), cv2.BORDER_CONSTANT)
-    most = max(3, int(MAX_BOX_LINE * min(piece.shape)))
+    x, y, width, height = found.box(label)
+    piece = found.piece(label)
+    lines = _erased(piece, fewest=(2, 2))
+    if lines is None:
+        return None
+    strokes = piece - lines
+    wide, tall = _tallest(strokes)
+    if wide > 0.9 * width and tall > 0.9 * height:
+        return None  # only the edges of wide strokes went
+    if tall < MIN_WRITTEN * height:
+        lines, strokes = piece, np.zeros_like(piece)  # bits of the lines
+    return _Print((slice(y, y + height), slice(x, x + width)), lines, strokes)
+
+
+def _long_line(found: Pieces, label: int) -> _Print | None:
+    """A piece as a line that something is written on, with ticks or without, or None.
+
+    What is written is as tall as a digit, and less tall than the line is long.
+    """
+    x, y, width, height = found.box(label)
+    if width < MIN_LINE * height:
+        return None
+    least, most = LEAST_ON_LINE * width, MOST_ON_LINE * width
+    beside = found.tallest_but(label)
+    if beside > most or max(beside, height) < least:
+        return None
+    piece = found.piece(label)
+    lines = _erased(piece, fewest=(1, 0))
+    if lines is None:
+        return None
+    strokes = piece - lines
+    joined = _tallest(strokes)[1]
+    if joined < max(least, beside / 2):  # ticks
+        lines, strokes = piece, np.zeros_like(piece)
+    if max(beside, joined) < least:
+        return None
+    return _Print((slice(y, y + height), slice(x, x + width)), lines, strokes)
+
+
+def _erased(piece: np.ndarray, fewest: tuple[int, int]) -> np.ndarray | None:
+    """The long lines of a piece, less what crosses them, or None if there are too few.
+
+    Args:
+        piece: uint8 (h, w), 0 and 1.
+        fewest: how many level and how many upright lines there must be.
+    """
+    piece = cv2.copyMakeBorder(piece, *4 * (ROOM,), cv2.BORDER_CONSTANT)
+    most = int(max(3, MAX_BOX_LINE * min(piece.shape), MAX_RULE * max(piece.shape)))
     rest = piece
-    for _ in range(2):  # level lines, then upright ones
+    for least in fewest:
         rows = _Rows(piece, most, run=BOX_RUN)
         sides = rows.longer(MIN_BOX_LINE) & rows.straight
-        if sides.sum() < 2:
+        if sides.sum() < least:
             return None
-        rest = cv2.transpose(rows.erased(rest, sides))
+        rest = cv2.transpose(rows.erased(rest, sides) if sides.any() else rest)
         piece = cv2.transpose(piece)
     return cv2.subtract(piece, rest)[ROOM:-ROOM, ROOM:-ROOM]
 

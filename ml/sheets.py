@@ -25,11 +25,13 @@ class Sheet:
         picture: uint8 (height, width), the sheet; where it does not reach, its paper goes on.
         inside: uint8 (height, width), 1 where the sheet is, without its edge, else 0.
         corner: x, y of the cut in the picture, px.
+        is_dark: whether it is darker than what is around it.
     """
 
     picture: np.ndarray
     inside: np.ndarray
     corner: tuple[int, int]
+    is_dark: bool
 
 
 def find_sheets(picture: np.ndarray) -> Iterator[Sheet]:
@@ -41,9 +43,9 @@ def find_sheets(picture: np.ndarray) -> Iterator[Sheet]:
     small = roughly_reduced(picture, PAPER_SIDE)
     calm = cv2.medianBlur(small, 5)
     _, light = cv2.threshold(calm, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    for side in (light, 1 - light):
-        for region in _regions(side):
-            yield _cut_out(picture, small, region)
+    for is_dark in (False, True):
+        for region in _regions(1 - light if is_dark else light):
+            yield _cut_out(picture, small, region, is_dark)
 
 
 def _regions(mask: np.ndarray) -> Iterator[np.ndarray]:
@@ -65,7 +67,7 @@ def _regions(mask: np.ndarray) -> Iterator[np.ndarray]:
             yield cv2.drawContours(np.zeros_like(mask), [shape], 0, 1, cv2.FILLED)
 
 
-def _cut_out(picture: np.ndarray, small: np.ndarray, region: np.ndarray) -> Sheet:
+def _cut_out(picture: np.ndarray, small: np.ndarray, region: np.ndarray, is_dark: bool) -> Sheet:
     """Cut a region, given in the reduced picture, out of the picture."""
     x, y, width, height = cv2.boundingRect(region)
     edge = max(2, round(EDGE * min(width, height)))
@@ -79,7 +81,7 @@ def _cut_out(picture: np.ndarray, small: np.ndarray, region: np.ndarray) -> Shee
     size = cut.shape[1], cut.shape[0]
     inside = cv2.resize(inner[window], size, interpolation=cv2.INTER_NEAREST)
     paper = cv2.resize(_paper(small, inner)[window], size, interpolation=cv2.INTER_LINEAR)
-    return Sheet(np.where(inside > 0, cut, paper), inside, (left, top))
+    return Sheet(np.where(inside > 0, cut, paper), inside, (left, top), is_dark)
 
 
 def _paper(small: np.ndarray, inner: np.ndarray) -> np.ndarray:

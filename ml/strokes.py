@@ -11,7 +11,7 @@ import numpy as np
 
 from ml.ink import INK_LEVEL, disc, find_ink, grey_levels
 from ml.pieces import Box, Parts, Pieces, is_thicker, pieces
-from ml.printed import without_boxes, without_rules
+from ml.printed import without_forms, without_rules
 from ml.refusals import Reason, Refused
 
 PAGE_REACHES = (1 / 5, 1 / 8, 1 / 12)  # the same for a digit on a page, tried in this order
@@ -224,9 +224,9 @@ def _candidates(ink: np.ndarray) -> Iterator[FoundDigit]:
     mask = without_rules(mask, ink)
     found = Pieces(mask)
     joined = None
-    unboxed = without_boxes(mask, ink, found)
-    if unboxed:
-        mask, joined = unboxed
+    unprinted = without_forms(mask, ink, found)
+    if unprinted:
+        mask, joined = unprinted
         found = Pieces(mask)
     parts = Parts(found.stats[1:], mask.shape)
     for main in parts.by_likelihood():

@@ -42,6 +42,45 @@ def test_a_digit_that_runs_across_its_box_is_found_but_not_sure(
     assert field.is_doubtful
 
 
+def on_line(digit: int, *, side: int, darkness: float, printed: str) -> np.ndarray:
+    """A digit with something printed below or around it, and empty places of the same beside."""
+    size = 5 * side, 2 * side
+    picture = drawing.draw(
+        digit, seed=digit, size=size, ink=INK, paper=PAPER, width=0.06 * side,
+        box=(2 * side + side // 4, side // 2, side // 2, round(0.8 * side)),
+    )  # fmt: skip
+    canvas = np.zeros_like(picture)
+    top, bottom, line = side // 3, round(1.5 * side), max(2, side // 40)
+    for left in range(side, 4 * side, side):
+        if printed == "boxes":
+            inset = side // 12
+            cv2.rectangle(canvas, (left + inset, top), (left + side - inset, bottom), 1, line)
+        if printed == "comb":
+            cv2.line(canvas, (left, round(1.2 * side)), (left, bottom), 1, line)
+            cv2.line(canvas, (left + side, round(1.2 * side)), (left + side, bottom), 1, line)
+            cv2.line(canvas, (left, bottom), (left + side, bottom), 1, line)
+        if printed == "line":
+            cv2.line(canvas, (left, bottom), (left + side, bottom), 1, line)
+    if printed == "dashes":
+        cv2.rectangle(canvas, (2 * side, top), (3 * side, bottom), 1, line)
+        y, x = np.indices(canvas.shape)
+        canvas[(x + y) % (side // 8) < side // 32] = 0
+    form: np.ndarray = np.minimum(picture, PAPER - (PAPER - INK) * darkness * canvas)
+    return form.astype(np.uint8)
+
+
+@pytest.mark.parametrize("printed", ["line", "comb", "boxes", "dashes"])
+@pytest.mark.parametrize("digit", range(10))
+def test_what_a_form_prints_around_a_digit_is_none_of_it(printed: str, digit: int) -> None:
+    for side in (100, 200):
+        alone = to_field(on_line(digit, side=side, darkness=0.0, printed=printed))
+        for darkness in (0.6, 1.0):
+            field = to_field(on_line(digit, side=side, darkness=darkness, printed=printed))
+
+            assert likeness(field.pixels, alone.pixels) > 0.95
+            assert not field.is_doubtful
+
+
 def straight(*corners: tuple[int, int], width: int = 3) -> np.ndarray:
     picture = np.full((300, 300), PAPER, np.uint8)
     cv2.polylines(picture, [np.array(corners)], False, INK, width)
