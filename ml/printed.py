@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import product
 from typing import NamedTuple
 
@@ -9,12 +11,17 @@ import cv2
 import numpy as np
 
 from ml.ink import grey_level
-from ml.pieces import Pieces, pieces
+from ml.pieces import Box, Pieces, pieces
 
 RULED_SIDE = 150  # px; lines in smaller pictures are strokes of a cropped digit
 RULE_LEVEL = 0.25  # share of the ink's own darkness from which a pixel may be a printed line
 PALE_RULE = 0.6  # of the ink's darkness; in darker lines no stroke can be told from the line
 LIKE_USUAL = 1.2  # as dark as the other lines at most; a margin's line is darker
+ACROSS = 0.95  # of the width; a line of the paper may end just before the border
+MIN_LINES = 3  # of one direction, or right across in both: no digit has as many such bars
+EDGE = 0.08  # of the height
+CLEAR = 0.08  # of the side; what is left of a cropped digit without its bars is nearer the border
+STICKS_OUT = 0.12  # of the width; the bars of a cropped digit go less beyond its other strokes
 MAX_RULE = 0.02  # of the side across it; a thicker line is the stroke of a large digit
 RUN = 1 / 15  # of the width; strokes of a digit run less far
 BOX_RUN = 1 / 8  # the same within a box
@@ -56,15 +63,24 @@ def without_rules(mask: np.ndarray, ink: np.ndarray) -> np.ndarray:
     """
     if min(mask.shape) < RULED_SIDE:
         return mask
-    height, width = mask.shape
     faint = _faint(ink)
     across, down = cv2.boundingRect(faint)[2:]
-    if across >= 0.95 * width:
-        mask = _without_rows(mask, faint, ink)
-    if down >= 0.95 * height:
-        turned = (cv2.transpose(part) for part in (mask, faint, ink))
-        mask = cv2.transpose(_without_rows(*turned))
-    return mask
+    level = _Ruling.find(faint) if across >= ACROSS * mask.shape[1] else None
+    upright = _Ruling.find(cv2.transpose(faint)) if down >= ACROSS * mask.shape[0] else None
+    rulings = [ruling for ruling in (level, upright) if ruling]
+    if not rulings:
+        return mask
+    rest = level.erased(mask, ink) if level else mask
+    if upright:
+        rest = _turned(upright.erased, rest, ink)
+    count = sum(ruling.count for ruling in rulings)
+    if count >= MIN_LINES or any(ruling.is_sure for ruling in rulings) or _is_clear(rest):
+        return rest
+    if level and upright:
+        return mask  # the bar and the stem of a tightly cropped 4
+    if upright:
+        return _turned(upright.erased_if_few, mask, ink)
+    return level.erased_if_few(mask, ink) if level else mask
 
 
 def without_forms(
@@ -100,9 +116,8 @@ def _prints(mask: np.ndarray, ink: np.ndarray, found: Pieces) -> list[_Print]:
     if found.widest < MIN_BOX_SIDE:
         return []
     levels = [found]
-    if len(found) > 2 and found.slivers(
-        MIN_BOX_SIDE // 2
-    ):  # bits of lines that are printed paler than the pen?
+    if len(found) > 2 and found.slivers(MIN_BOX_SIDE // 2):
+        # Of lines that are printed paler than the pen, only bits may be strokes.
         levels.append(Pieces(_faint(ink)))
     if len(found) > MIN_DASHES and found.crumbs(MIN_BOX_SIDE) >= MIN_DASHES:
         levels.append(Pieces(cv2.dilate(mask, np.ones((GAP, GAP), np.uint8))))
@@ -121,27 +136,6 @@ def _prints(mask: np.ndarray, ink: np.ndarray, found: Pieces) -> list[_Print]:
 def _is_written_in(box: _Print, mask: np.ndarray) -> bool:
     written = cv2.subtract(mask[box.window], box.lines)
     return _tallest(written)[1] >= MIN_WRITTEN * len(box.lines)
-
-
-def _without_rows(mask: np.ndarray, faint: np.ndarray, ink: np.ndarray) -> np.ndarray:
-    """Remove level lines that run right across `faint` from `mask`."""
-    height, width = mask.shape
-    if np.count_nonzero(faint.max(axis=0)) < 0.95 * width:
-        return mask  # no ink right across
-    rows = _Rows(faint, most=max(3, int(MAX_RULE * height)))
-    across = rows.longer(0.95)
-    lines = across | rows.thin & ((rows.left == 0) | (rows.right == width))  # some are interrupted
-    is_ruled = (lines & rows.longer(0.5)).sum() > 2  # no digit has three such bars
-    if not is_ruled:  # along the picture's edge it may be the bar of a tightly cropped 2, 5 or 7
-        lines &= (rows.top > 0.08 * height) & (rows.bottom < 0.92 * height)
-        if not (lines & across).any():
-            return mask
-    rest = rows.erased_but_strokes(mask, lines, ink)
-    if is_ruled:
-        return rest
-    if rest[0].any() and rest[-1].any():
-        return mask  # the bar of a tightly cropped 4
-    return rest if _sticks_out(rest) else mask
 
 
 def _box(found: Pieces, label: int) -> _Print | None:
@@ -297,6 +291,56 @@ class _Rows:
         return _Line((rows, columns), self._labels, label, ink)
 
 
+@dataclass(frozen=True)
+class _Ruling:
+    """The level lines of a paper.
+
+    Attributes:
+        rows: these and all other level lines of the picture.
+        lines: which of them are its lines, if the paper is ruled.
+        inner: which of these lie off the picture's edges. Along an edge it may be the bar of a
+            tightly cropped 2, 5 or 7.
+    """
+
+    rows: _Rows
+    lines: np.ndarray
+    inner: np.ndarray
+
+    @classmethod
+    def find(cls, faint: np.ndarray) -> _Ruling | None:
+        """The lines of uint8 (height, width), 0 paper and 1 where there may be a line, or None."""
+        height, width = faint.shape
+        if np.count_nonzero(faint.max(axis=0)) < ACROSS * width:
+            return None  # no ink right across
+        rows = _Rows(faint, most=max(3, int(MAX_RULE * height)))
+        interrupted = rows.thin & ((rows.left == 0) | (rows.right == width))
+        lines = rows.longer(ACROSS) | interrupted
+        inner = lines & (rows.top > EDGE * height) & (rows.bottom < (1 - EDGE) * height)
+        ruling = cls(rows, lines, inner)
+        return ruling if ruling.count or ruling.is_sure else None
+
+    @property
+    def count(self) -> int:
+        """How many run right across, off the picture's edges."""
+        return int((self.inner & self.rows.longer(ACROSS)).sum())
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether there are so many that none needs to run right across."""
+        return bool((self.lines & self.rows.longer(0.5)).sum() >= MIN_LINES)
+
+    def erased(self, mask: np.ndarray, ink: np.ndarray) -> np.ndarray:
+        """`mask` without the lines."""
+        return self.rows.erased_but_strokes(mask, self.lines, ink)
+
+    def erased_if_few(self, mask: np.ndarray, ink: np.ndarray) -> np.ndarray:
+        """`mask` without a line or two, unless they may be bars of a tightly cropped digit."""
+        rest = self.rows.erased_but_strokes(mask, self.inner, ink)
+        if rest[0].any() and rest[-1].any():
+            return mask  # the bar of a 4
+        return rest if _sticks_out(rest) else mask
+
+
 class _Line:
     """A printed line, and what else lies on it.
 
@@ -348,12 +392,30 @@ def _level_lines(mask: np.ndarray, most: int, far: int) -> tuple[np.ndarray, np.
     return pieces(lines)
 
 
+def _turned(
+    erase: Callable[[np.ndarray, np.ndarray], np.ndarray], mask: np.ndarray, ink: np.ndarray
+) -> np.ndarray:
+    """Do to upright lines what is done to level ones."""
+    return cv2.transpose(erase(cv2.transpose(mask), cv2.transpose(ink)))
+
+
+def _is_clear(rest: np.ndarray) -> bool:
+    """Whether the largest piece of what is left lies off all edges of the picture."""
+    height, width = rest.shape
+    left, top, wide, high = _largest(rest)
+    right, bottom = width - left - wide, height - top - high
+    return bool(min(left, right) > CLEAR * width and min(top, bottom) > CLEAR * height)
+
+
 def _sticks_out(rest: np.ndarray) -> bool:
     """Whether a line across the picture goes well beyond the largest piece of what is left."""
-    _, stats = pieces(rest)
-    if len(stats) < 2:
-        return False
-    largest = stats[1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())]
-    left = largest[cv2.CC_STAT_LEFT]
-    right = rest.shape[1] - left - largest[cv2.CC_STAT_WIDTH]
-    return bool(max(left, right) > 0.12 * rest.shape[1])
+    left, _, wide, _ = _largest(rest)
+    return bool(max(left, rest.shape[1] - left - wide) > STICKS_OUT * rest.shape[1])
+
+
+def _largest(mask: np.ndarray) -> Box:
+    """Where the largest connected piece lies; all of `mask` when there is none."""
+    stats = pieces(mask)[1]
+    label = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax()) if len(stats) > 1 else 0
+    x, y, width, height, _ = stats[label].tolist()
+    return x, y, width, height

@@ -111,3 +111,67 @@ def test_a_word_in_a_box_elsewhere_does_not_make_a_digit_doubtful(digit: int) ->
 
     assert not field.is_doubtful
     assert np.array_equal(field.pixels, alone.pixels)
+
+
+def crossed(
+    picture: np.ndarray, level: tuple[int, ...], upright: tuple[int, ...], *, dark: int = 90
+) -> np.ndarray:
+    lines = np.full_like(picture, 255)
+    for row in level:
+        cv2.line(lines, (-9, row + 6), (609, row - 6), dark, 3)
+    for column in upright:
+        cv2.line(lines, (column - 4, -9), (column + 4, 459), dark, 3)
+    return np.minimum(picture, lines)
+
+
+@pytest.mark.parametrize("digit", range(10))
+@pytest.mark.parametrize(
+    ("level", "upright"),
+    [
+        ((180,), (330,)),
+        ((30, 180), (330,)),
+        ((180,), (330, 570)),
+        ((180, 390), (300, 540)),
+    ],
+)
+def test_a_few_lines_of_squared_paper_that_cross_a_digit_are_none_of_it(
+    digit: int, level: tuple[int, ...], upright: tuple[int, ...]
+) -> None:
+    """Lines of one direction run from border to border in what the other's are judged by."""
+    picture = drawing.draw(digit, seed=digit, size=(600, 450), box=(250, 120, 130, 190), width=16)
+    field = to_field(crossed(picture, level, upright))
+
+    assert likeness(field.pixels, to_field(picture).pixels) > 0.85
+    assert not field.is_doubtful
+
+
+@pytest.mark.parametrize("digit", [3, 6, 9])
+def test_lines_of_both_directions_together_tell_ruled_paper_from_a_cropped_digit(
+    digit: int,
+) -> None:
+    """No digit has three bars from border to border: this one may lie at the picture's edge."""
+    picture = drawing.draw(digit, seed=digit, size=(600, 450), box=(250, 12, 130, 190), width=16)
+    field = to_field(crossed(picture, (110, 300), (300,)))
+
+    assert likeness(field.pixels, to_field(picture).pixels) > 0.85
+
+
+@pytest.mark.parametrize("width", [3, 5, 7, 12])
+@pytest.mark.parametrize(
+    "strokes",
+    [
+        [[(400, 0), (400, 599)], [(400, 10), (16, 400), (599, 400)]],
+        [[(400, 0), (400, 599)], [(60, 60), (30, 400)], [(0, 400), (599, 400)]],
+        [[(300, 0), (300, 599)], [(0, 300), (599, 300)]],
+    ],
+    ids=["closed 4", "open 4", "plus"],
+)
+def test_thin_bars_of_a_tight_crop_are_no_lines_of_the_paper(
+    strokes: list[list[tuple[int, int]]], width: int
+) -> None:
+    picture = np.full((600, 600), PAPER, np.uint8)
+    for stroke in strokes:
+        cv2.polylines(picture, [np.array(stroke)], False, INK, width)
+    field = to_field(picture)
+
+    assert field.box == pytest.approx((0, 0, 600, 600), abs=42)
