@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 
 from ml.ink import INK_LEVEL, disc, find_ink, grey_levels
-from ml.pieces import Box, Parts, Pieces, is_thicker, pieces
-from ml.printed import without_forms, without_rules
+from ml.pieces import SLIVER, Box, Parts, Pieces, is_thicker, pieces
+from ml.printed import RULED_SIDE, without_forms, without_rules
 from ml.refusals import Reason, Refused
 
 PAGE_REACHES = (1 / 5, 1 / 8, 1 / 12)  # the same for a digit on a page, tried in this order
@@ -41,6 +41,7 @@ class FoundDigit:
         is_dotted: whether a dot stands right above or below, as in i, j, ? and !.
         is_joined: whether it was joined to a printed box, and may have lost strokes with it.
         is_reversed: whether what had been taken for ink was the paper.
+        printed: uint8 like `searched`, 1 where lines were taken away; None without any.
         stands_out: False for what comes in from the border and may be a shadow or an edge.
     """
 
@@ -53,12 +54,27 @@ class FoundDigit:
     is_dotted: bool = False
     is_joined: bool = False
     is_reversed: bool = False
+    printed: np.ndarray | None = None
     stands_out: bool = True
 
     @property
     def is_doubtful(self) -> bool:
         """Whether it may be no digit, however much it looks like one."""
-        return self.is_dotted or self.is_joined or not self.stands_out
+        return self.is_dotted or self.is_joined or self.is_line or not self.stands_out
+
+    @property
+    def is_line(self) -> bool:
+        """Whether it is thin and runs from border to border, with room beside it, as a line does.
+
+        A 1 that is cropped tightly has no room beside it.
+        """
+        _, _, width, height = self.box
+        down, across = self.searched.shape
+        if min(down, across) < RULED_SIDE:
+            return False
+        upright = height == down and width < height / SLIVER
+        level = width == across and height < width / SLIVER
+        return upright or level
 
     @property
     def is_noise(self) -> bool:
@@ -220,14 +236,15 @@ def _find_lone_digit(dark: np.ndarray) -> FoundDigit | None:
 
 def _candidates(ink: np.ndarray) -> Iterator[FoundDigit]:
     """What may be the digit, the most likely first."""
-    _, mask = cv2.threshold(ink, INK_LEVEL * 255, 1, cv2.THRESH_BINARY)
-    mask = without_rules(mask, ink)
+    _, strokes = cv2.threshold(ink, INK_LEVEL * 255, 1, cv2.THRESH_BINARY)
+    mask = without_rules(strokes, ink)
     found = Pieces(mask)
     joined = None
     unprinted = without_forms(mask, ink, found)
     if unprinted:
         mask, joined = unprinted
         found = Pieces(mask)
+    printed = None if mask is strokes else cv2.subtract(strokes, mask)
     parts = Parts(found.stats[1:], mask.shape)
     for main in parts.by_likelihood():
         members = parts.group(main)
@@ -250,11 +267,15 @@ def _candidates(ink: np.ndarray) -> Iterator[FoundDigit]:
             is_dotted=parts.is_dotted(members, own),
             is_joined=joined is not None and bool((joined[window] & own).any()),
             searched=ink,
+            printed=printed,
         )
 
 
 def _stands_out(dark: np.ndarray, digit: FoundDigit) -> bool:
-    """Whether paper is all around the strokes: a shadow or a wider stroke would go on."""
+    """Whether paper is all around the strokes: a shadow or a wider stroke would go on.
+
+    Lines printed on the paper are left out: among close ones hardly anything else is around.
+    """
     x, y, width, height = digit.box
     room = 6
     top, left = max(0, y - room), max(0, x - room)
@@ -264,6 +285,9 @@ def _stands_out(dark: np.ndarray, digit: FoundDigit) -> bool:
     inside[y - top : y - top + height, x - left : x - left + width] = ink
     near = cv2.dilate(inside, disc(5))
     ring = cv2.subtract(cv2.dilate(near, disc(5)), near)
+    if digit.printed is not None:
+        lines = digit.printed[top : y + height + room, left : x + width + room]
+        ring = cv2.subtract(ring, cv2.dilate(lines, disc(5)))  # their edges, too, are no paper
     (pen,) = grey_levels(window, (0.5,), mask=inside)
     darkest, paper = grey_levels(window, (0.1, 0.5), mask=ring)
     return darkest > (pen + paper) / 2

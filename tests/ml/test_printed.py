@@ -121,7 +121,8 @@ def crossed(
         cv2.line(lines, (-9, row + 6), (609, row - 6), dark, 3)
     for column in upright:
         cv2.line(lines, (column - 4, -9), (column + 4, 459), dark, 3)
-    return np.minimum(picture, lines)
+    paper: np.ndarray = np.minimum(picture, lines)
+    return paper
 
 
 @pytest.mark.parametrize("digit", range(10))
@@ -175,3 +176,42 @@ def test_thin_bars_of_a_tight_crop_are_no_lines_of_the_paper(
     field = to_field(picture)
 
     assert field.box == pytest.approx((0, 0, 600, 600), abs=42)
+
+
+def squared(picture: np.ndarray, *, pitch: int, dark: int, turn: float) -> np.ndarray:
+    """The same on squared paper that lies askew."""
+    line = np.zeros((900, 900), np.float32)
+    line[::pitch] = line[1::pitch] = line[2::pitch] = 1
+    matrix = cv2.getRotationMatrix2D((450, 450), turn, 1.0)
+    lines = cv2.warpAffine(np.maximum(line, line.T), matrix, (900, 900))[200:650, 150:750]
+    paper: np.ndarray = np.minimum(picture, PAPER - (PAPER - dark) * lines)
+    return paper.astype(np.uint8)
+
+
+@pytest.mark.parametrize("digit", [3, 6, 8, 9])
+@pytest.mark.parametrize("turn", [-3, 2])
+def test_a_digit_among_close_lines_stands_out_from_the_paper_between_them(
+    digit: int, turn: int
+) -> None:
+    """Without its lines, squared paper is as light around a digit as any other paper."""
+    picture = drawing.draw(digit, seed=digit, size=(600, 450), box=(260, 150, 70, 100), width=9)
+    field = to_field(squared(picture, pitch=21, dark=70, turn=turn))
+
+    assert likeness(field.pixels, to_field(picture).pixels) > 0.7
+
+
+@pytest.mark.parametrize("upright", [True, False])
+@pytest.mark.parametrize("width", [3, 12, 30])
+def test_a_line_from_border_to_border_is_never_sure(upright: bool, width: int) -> None:
+    page = np.full((600, 450), PAPER, np.uint8)
+    page[:, 200 : 200 + width] = INK
+
+    assert to_field(page if upright else page.T.copy()).is_doubtful
+
+
+@pytest.mark.parametrize("margin", [0, 12])
+def test_a_one_that_fills_its_crop_is_no_line(margin: int) -> None:
+    page = np.full((400, 60), PAPER, np.uint8)
+    page[margin : 400 - margin, 20:44] = INK
+
+    assert not to_field(page).is_doubtful
