@@ -15,6 +15,8 @@ ACCURACY = {
     "drawn": 0.99,
     "photographs": 0.99,
     "photographs_12mp": 0.99,
+    "notes": 0.99,
+    "forms": 0.99,
 }
 WRONG_AMONG_ACCEPTED = 0.003
 ACCEPTED_MNIST, ACCEPTED = 0.95, 0.90

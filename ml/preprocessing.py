@@ -170,7 +170,8 @@ def _trace(picture: np.ndarray, steps: Steps) -> tuple[np.ndarray, Box]:
 
 def _trace_on_sheet(picture: np.ndarray, steps: Steps) -> tuple[np.ndarray, Box] | None:
     """The same for a digit that stands clear on a sheet in the picture, or None."""
-    for sheet in find_sheets(picture):
+    patch = steps.digit.patch if steps.digit else None
+    for sheet in find_sheets(picture, patch):
         if sheet.is_dark and is_light_on_dark(sheet.picture):
             continue  # bold strokes, and a hole in them
         inner = Steps()

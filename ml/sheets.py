@@ -34,18 +34,23 @@ class Sheet:
     is_dark: bool
 
 
-def find_sheets(picture: np.ndarray) -> Iterator[Sheet]:
+def find_sheets(picture: np.ndarray, patch: np.ndarray | None = None) -> Iterator[Sheet]:
     """What may be a sheet: the largest lighter and the largest darker thing in a picture.
 
     Args:
         picture: uint8 array (height, width), 0 black to 255 white.
+        patch: uint8 of the picture's shape, reduced or not, 1 where something differs from what
+            is around it, as a sheet does where the light is too uneven for one threshold.
     """
     small = roughly_reduced(picture, PAPER_SIDE)
     calm = cv2.medianBlur(small, 5)
     _, light = cv2.threshold(calm, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    for is_dark in (False, True):
-        for region in _regions(1 - light if is_dark else light):
-            yield _cut_out(picture, small, region, is_dark)
+    parts = [light, 1 - light]
+    if patch is not None:
+        parts.insert(0, cv2.resize(patch, small.shape[::-1], interpolation=cv2.INTER_NEAREST))
+    for part in parts:
+        for region in _regions(part):
+            yield _cut_out(picture, small, region)
 
 
 def _regions(mask: np.ndarray) -> Iterator[np.ndarray]:
@@ -67,7 +72,7 @@ def _regions(mask: np.ndarray) -> Iterator[np.ndarray]:
             yield cv2.drawContours(np.zeros_like(mask), [shape], 0, 1, cv2.FILLED)
 
 
-def _cut_out(picture: np.ndarray, small: np.ndarray, region: np.ndarray, is_dark: bool) -> Sheet:
+def _cut_out(picture: np.ndarray, small: np.ndarray, region: np.ndarray) -> Sheet:
     """Cut a region, given in the reduced picture, out of the picture."""
     x, y, width, height = cv2.boundingRect(region)
     edge = max(2, round(EDGE * min(width, height)))
@@ -81,6 +86,8 @@ def _cut_out(picture: np.ndarray, small: np.ndarray, region: np.ndarray, is_dark
     size = cut.shape[1], cut.shape[0]
     inside = cv2.resize(inner[window], size, interpolation=cv2.INTER_NEAREST)
     paper = cv2.resize(_paper(small, inner)[window], size, interpolation=cv2.INTER_LINEAR)
+    around = cv2.dilate(region, disc(2 * edge + 1)) - region
+    is_dark = cv2.mean(small, inner)[0] < cv2.mean(small, around)[0]
     return Sheet(np.where(inside > 0, cut, paper), inside, (left, top), is_dark)
 
 

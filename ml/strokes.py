@@ -109,6 +109,16 @@ class FoundDigit:
         strokes = cv2.threshold(self.ink, INK_LEVEL * 255, 1, cv2.THRESH_BINARY)[1]
         return cv2.countNonZero(strokes) > FULL * strokes.size or is_thicker(strokes, BOLD)
 
+    @property
+    def patch(self) -> np.ndarray | None:
+        """Where it lies, uint8 like `searched`, 0 and 1, if it may be a sheet of paper."""
+        if not self.may_be_sheet:
+            return None
+        x, y, width, height = self.box
+        patch = np.zeros_like(self.searched)
+        patch[y : y + height, x : x + width] = self.ink > INK_LEVEL * 255
+        return patch
+
     def is_within(self, inside: np.ndarray) -> bool:
         """Whether all of it lies where uint8 (height, width) of the picture's shape is not 0."""
         x, y, width, height = self.box

@@ -24,6 +24,8 @@ TITLES = {
     "drawn": "Drawn on a screen",
     "photographs": "Photographs",
     "photographs_12mp": "Large photographs",
+    "notes": "Notes on a desk",
+    "forms": "Boxes of forms",
 }
 KINDS = {
     "dot": "Dots",

@@ -1,30 +1,16 @@
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import pytest
 
 from fixtures import drawing
+from fixtures.notes import on_desk
 from ml.preprocessing import to_field
 from ml.recognizer import Recognizer, Verdict
 from ml.sheets import find_sheets
 from tests.ml.test_preprocessing import likeness
 
-SIZE = 900, 700  # px
 NOTE = 250, 190, 320, 320  # x, y, width, height in px when it is not turned
-
-
-def note(written: np.ndarray, *, desk: int, turn: float) -> np.ndarray:
-    """A note of 320x320 px on a desk that has a grain, lit from the left."""
-    y, x = np.mgrid[0 : SIZE[1], 0 : SIZE[0]]
-    scene = desk + 8 * np.sin(y / 7 + 3 * np.sin(x / 90))
-    matrix = cv2.getRotationMatrix2D((160, 160), turn, 1.0)
-    matrix[:, 2] += NOTE[:2]
-    placed = cv2.warpAffine(written, matrix, SIZE)
-    covered = cv2.warpAffine(np.ones_like(written), matrix, SIZE)
-    light = 1.05 - 0.2 * x / SIZE[0]
-    lit: np.ndarray = np.clip(np.where(covered > 0, placed, scene) * light, 0, 255)
-    return lit.astype(np.uint8)
 
 
 @pytest.mark.parametrize("digit", range(10))
@@ -32,8 +18,8 @@ def note(written: np.ndarray, *, desk: int, turn: float) -> np.ndarray:
 def test_a_digit_on_a_note_on_a_desk_is_found(digit: int, desk: int, paper: int) -> None:
     written = drawing.draw(digit, seed=digit, size=(320, 320), ink=40, paper=paper)
     for turn in (-8, 0, 5):
-        field = to_field(note(written, desk=desk, turn=turn))
-        alone = to_field(note(written, desk=paper, turn=turn))
+        field = to_field(on_desk(written, desk=desk, turn=turn))
+        alone = to_field(on_desk(written, desk=paper, turn=turn))
 
         assert likeness(field.pixels, alone.pixels) > 0.9
         assert field.box == pytest.approx(alone.box, abs=8)
@@ -49,14 +35,14 @@ def test_two_digits_on_a_note_are_refused(latin: Recognizer, desk: int, paper: i
     ]
 
     for turn in (-8, 0, 5):
-        reading = latin.read(note(np.hstack(halves), desk=desk, turn=turn))
+        reading = latin.read(on_desk(np.hstack(halves), desk=desk, turn=turn))
         assert reading.verdict is Verdict.REFUSED
 
 
 @pytest.mark.parametrize("digit", [0, 3, 5, 8])
 def test_half_a_digit_on_the_edge_of_a_note_is_not_read_from_it(digit: int) -> None:
     written = drawing.draw(digit, seed=digit, size=(320, 320), ink=40, paper=220)
-    scene = note(written, desk=60, turn=0)
+    scene = on_desk(written, desk=60, turn=0)
     scene[:, : NOTE[0] + 160] = 60
 
     x, y, width, height = NOTE
