@@ -49,7 +49,7 @@ class Field:
     """What the network sees: `pixels` float32 (28, 28), 0.0 paper to 1.0 ink, and where from.
 
     `is_cut_off` says that the digit seems to run out of the picture; `is_doubtful` that it may be
-    something else: a shadow, an edge, or a sign with a dot.
+    something else: a shadow, an edge, a line, or a sign with a dot; or have lost strokes with print.
     """
 
     pixels: np.ndarray
