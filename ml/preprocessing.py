@@ -49,7 +49,7 @@ class Field:
     """What the network sees: `pixels` float32 (28, 28), 0.0 paper to 1.0 ink, and where from.
 
     `is_cut_off` says that the digit seems to run out of the picture; `is_doubtful` that it may be
-    something else: a shadow, an edge, a line, or a sign with a dot; or have lost strokes with print.
+    something else (a shadow, an edge, a line, a sign with a dot) or have lost strokes with print.
     """
 
     pixels: np.ndarray
@@ -172,8 +172,11 @@ def _trace_on_sheet(picture: np.ndarray, steps: Steps) -> tuple[np.ndarray, Box]
     """The same for a digit that stands clear on a sheet in the picture, or None."""
     patch = steps.digit.patch if steps.digit else None
     for sheet in find_sheets(picture, patch):
-        if sheet.is_dark and is_light_on_dark(sheet.picture):
+        is_light = is_light_on_dark(sheet.picture)
+        if is_light and sheet.is_dark:
             continue  # bold strokes, and a hole in them
+        if is_light != sheet.is_dark and not sheet.is_rectangle:
+            continue  # bold strokes that are out of focus, and the middle of them
         inner = Steps()
         try:
             shape, (x, y, width, height) = _trace(sheet.picture, inner)

@@ -13,6 +13,7 @@ from ml.ink import PAPER_SIDE, disc, roughly_reduced
 MIN_SHEET = 0.03  # of the frame's area
 MAX_SHEET = 0.9  # more is the page that fills the picture
 MIN_SOLIDITY = 0.75  # of its convex hull's area; writing near the edge costs the most
+RECTANGLE = 0.85  # of a rectangle around it; an ellipse fills 0.785
 WRITING = 9  # px of the reduced picture; ink that cuts a sheet up is no wider
 EDGE = 0.04  # of a sheet's shorter side that is left out all around: its edge, and its shadow
 
@@ -26,12 +27,14 @@ class Sheet:
         inside: uint8 (height, width), 1 where the sheet is, without its edge, else 0.
         corner: x, y of the cut in the picture, px.
         is_dark: whether it is darker than what is around it.
+        is_rectangle: whether it nearly is one, as notes are and patches of strokes are not.
     """
 
     picture: np.ndarray
     inside: np.ndarray
     corner: tuple[int, int]
     is_dark: bool
+    is_rectangle: bool
 
 
 def find_sheets(picture: np.ndarray, patch: np.ndarray | None = None) -> Iterator[Sheet]:
@@ -88,7 +91,14 @@ def _cut_out(picture: np.ndarray, small: np.ndarray, region: np.ndarray) -> Shee
     paper = cv2.resize(_paper(small, inner)[window], size, interpolation=cv2.INTER_LINEAR)
     around = cv2.dilate(region, disc(2 * edge + 1)) - region
     is_dark = cv2.mean(small, inner)[0] < cv2.mean(small, around)[0]
-    return Sheet(np.where(inside > 0, cut, paper), inside, (left, top), is_dark)
+    whole = np.where(inside > 0, cut, paper)
+    return Sheet(whole, inside, (left, top), is_dark, _is_rectangle(region))
+
+
+def _is_rectangle(region: np.ndarray) -> bool:
+    points = cv2.findNonZero(region)
+    across, down = cv2.minAreaRect(points)[1]
+    return len(points) > RECTANGLE * (across + 1) * (down + 1)
 
 
 def _paper(small: np.ndarray, inner: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ import pytest
 
 from fixtures import drawing
 from fixtures.notes import on_desk
+from ml import robustness
 from ml.preprocessing import to_field
 from ml.recognizer import Recognizer, Verdict
 from ml.sheets import find_sheets
@@ -51,3 +52,16 @@ def test_half_a_digit_on_the_edge_of_a_note_is_not_read_from_it(digit: int) -> N
 
 def test_an_even_page_holds_no_sheet() -> None:
     assert not list(find_sheets(np.full((600, 800), 230, np.uint8)))
+
+
+@pytest.mark.parametrize("digit", [4, 6, 9])
+@pytest.mark.parametrize("is_light", [False, True])
+def test_bold_strokes_out_of_focus_are_no_sheet(digit: int, is_light: bool) -> None:
+    """Their middle is darker than their edges, as a stroke is darker than its paper."""
+    small = drawing.draw(digit, size=(28, 28), width=4, box=(8, 5, 12, 18))
+    sharp = robustness.on_paper(small)
+    blurred = robustness.corrupt(sharp, "blur", 10, seed=1)
+    if is_light:
+        sharp, blurred = 255 - sharp, 255 - blurred
+
+    assert to_field(blurred).box == pytest.approx(to_field(sharp).box, abs=10)
