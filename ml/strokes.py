@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from ml.ink import INK_LEVEL, disc, find_ink, grey_levels
+from ml.marks import without_marks
 from ml.pieces import SLIVER, Box, Parts, Pieces, is_thicker, pieces
 from ml.printed import RULED_SIDE, without_forms, without_rules
 from ml.refusals import Reason, Refused
@@ -39,9 +40,10 @@ class FoundDigit:
         searched: uint8 (height, width), the ink that was searched.
         beside_patches: whether all of that other ink is patches, not strokes.
         is_dotted: whether a dot stands right above or below, as in i, j, ? and !.
+        is_slashed: whether it may be a 0 with a stroke in it, and may be a circled 1.
         is_joined: whether it was joined to a printed box, and may have lost strokes with it.
         is_reversed: whether what had been taken for ink was the paper.
-        printed: uint8 like `searched`, 1 where lines were taken away; None without any.
+        printed: uint8 like `searched`, 1 where lines and marks were taken away; None without any.
         stands_out: False for what comes in from the border and may be a shadow or an edge.
     """
 
@@ -52,6 +54,7 @@ class FoundDigit:
     searched: np.ndarray
     beside_patches: bool = False
     is_dotted: bool = False
+    is_slashed: bool = False
     is_joined: bool = False
     is_reversed: bool = False
     printed: np.ndarray | None = None
@@ -60,7 +63,13 @@ class FoundDigit:
     @property
     def is_doubtful(self) -> bool:
         """Whether it may be no digit, however much it looks like one."""
-        return self.is_dotted or self.is_joined or self.is_line or not self.stands_out
+        return (
+            self.is_dotted
+            or self.is_slashed
+            or self.is_joined
+            or self.is_line
+            or not self.stands_out
+        )
 
     @property
     def is_line(self) -> bool:
@@ -254,6 +263,10 @@ def _candidates(ink: np.ndarray) -> Iterator[FoundDigit]:
     if unprinted:
         mask, joined = unprinted
         found = Pieces(mask)
+    unmarked, is_slashed = without_marks(mask, found)
+    if unmarked is not mask:
+        mask = unmarked
+        found = Pieces(mask)
     printed = None if mask is strokes else cv2.subtract(strokes, mask)
     parts = Parts(found.stats[1:], mask.shape)
     for main in parts.by_likelihood():
@@ -275,6 +288,7 @@ def _candidates(ink: np.ndarray) -> Iterator[FoundDigit]:
             beside_patches=bool(others.size)
             and all(is_thicker(found.piece(1 + other), SOLID) for other in others),
             is_dotted=parts.is_dotted(members, own),
+            is_slashed=is_slashed,
             is_joined=joined is not None and bool((joined[window] & own).any()),
             searched=ink,
             printed=printed,

@@ -1,0 +1,175 @@
+"""What stands around a digit and is no part of it: a circle, lines drawn below, a small label."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+
+from ml.pieces import Parts, Pieces, thickness
+
+PAGE_SIDE = 150  # px; in smaller pictures is a cropped digit, and all its strokes
+MOST_PIECES = 60  # more are noise, or a desk's grain
+MOST_FRAMES = 8  # pieces; of more, those that cover the largest boxes are looked at
+SECTORS = 72  # directions in which a frame is looked for
+SURROUNDED = 0.8  # of them: a circle need not be closed, and the bow of a broken 6 has half
+MIN_FRAMED = 0.25  # side of what a frame is around, of the way across it; a 0 has less in it
+MAX_FRAME_LINE = 0.25  # widest place of a frame, of the side of what it is around
+NARROW = 0.78  # width to height; in such a ring a slanting stroke makes it a 0
+SLANT = 12  # degrees
+STRAIGHT = 4  # times as long as wide
+FLAT = 0.3  # height to width of a line that rises a little, at most
+UNDERLINE_GAP = 0.06  # of the digit's height; where only the pen was lifted there is less
+UNDERLINE_REACH = 0.6  # of the digit's height, how far below it
+MAX_LETTER = 0.42  # of the digit's height
+MIN_WRITTEN = 2.5  # strokes that a level line crosses in a word; in a bar, or a dash, it is one
+LETTER_GAP = 1.5  # of a letter's height
+
+
+def without_marks(mask: np.ndarray, found: Pieces) -> tuple[np.ndarray, bool]:
+    """Remove what was drawn or printed around a digit and does not touch it.
+
+    Args:
+        mask: uint8 (height, width), 0 paper and 1 ink.
+        found: its pieces.
+
+    Returns:
+        What is left, `mask` itself when there is nothing to remove; and whether there is a ring
+        with a stroke in it, which may be a 0 as well as a circled 1.
+    """
+    if not 2 < len(found) <= MOST_PIECES or max(mask.shape) < PAGE_SIDE:
+        return mask, False
+    marks = _Marks(found, Parts(found.stats[1:], mask.shape))
+    if not marks.found.any():
+        return mask, marks.is_slashed
+    rest = mask.copy()
+    for part in np.flatnonzero(marks.found).tolist():
+        x, y, width, height = found.box(1 + part)
+        rest[y : y + height, x : x + width] -= found.piece(1 + part)
+    return rest, marks.is_slashed
+
+
+class _Marks:
+    """The marks among the pieces of a picture.
+
+    Attributes:
+        found: bool (n,), which of the parts they are.
+        is_slashed: whether one may be a 0 with a stroke in it.
+    """
+
+    def __init__(self, pieces: Pieces, parts: Parts) -> None:
+        self._pieces, self._parts = pieces, parts
+        self._width, self._height = parts.right - parts.left, parts.bottom - parts.top
+        self._is_flat = self._height <= FLAT * self._width
+        self.found = np.zeros(parts.area.size, bool)
+        self.is_slashed = False
+        for frame, inner in self._surrounding():
+            if self._is_frame(frame, inner):
+                may_be_zero = self._width[frame] < NARROW * self._height[frame]
+                slashed = bool(may_be_zero and self._is_slash(inner))
+                self.is_slashed |= slashed
+                self.found[frame] |= not slashed
+        main = next((p for p in parts.by_likelihood() if self._may_be_main(p)), None)
+        if main is not None:
+            self.found |= self._letters(main)
+            self._find_underlines(main)
+
+    def _may_be_main(self, part: int) -> bool:
+        return not (self.found[part] or self._is_flat[part])
+
+    def _surrounding(self) -> Iterator[tuple[int, int]]:
+        """What may be a frame, and the largest thing within its box."""
+        parts = self._parts
+        extent = np.maximum(self._width, self._height)
+        for frame in np.argsort(-self._width * self._height)[:MOST_FRAMES].tolist():
+            inside = (
+                (parts.left > parts.left[frame])
+                & (parts.right < parts.right[frame])
+                & (parts.top > parts.top[frame])
+                & (parts.bottom < parts.bottom[frame])
+            )
+            if inside.any():
+                yield frame, int(np.argmax(np.where(inside, extent, 0)))
+
+    def _is_frame(self, frame: int, inner: int) -> bool:
+        """Whether a part runs around another, near enough to have been drawn around it."""
+        left, top, _, _ = self._pieces.box(1 + frame)
+        x, y, width, height = self._pieces.box(1 + inner)
+        side = max(width, height)
+        piece = self._pieces.piece(1 + frame)
+        rows, columns = np.nonzero(piece)
+        across, down = columns + left - (x + width / 2), rows + top - (y + height / 2)
+        sectors = ((np.arctan2(down, across) / (2 * np.pi) + 0.5) * SECTORS).astype(int) % SECTORS
+        nearest = np.full(SECTORS, np.inf)
+        np.minimum.at(nearest, sectors, np.hypot(across, down))
+        seen = nearest[np.isfinite(nearest)]
+        return bool(
+            seen.size >= SURROUNDED * SECTORS
+            and side >= MIN_FRAMED * 2 * np.median(seen)
+            and thickness(piece) * max(piece.shape) <= MAX_FRAME_LINE * side
+        )
+
+    def _is_slash(self, part: int) -> bool:
+        """Whether a part is a straight stroke that leans, as in some people's 0."""
+        points = cv2.findNonZero(self._pieces.piece(1 + part))
+        box = cv2.boxPoints(cv2.minAreaRect(points))
+        sides = np.array([box[1] - box[0], box[2] - box[1]])
+        lengths = np.hypot(*sides.T) + 1
+        across, down = np.abs(sides[lengths.argmax()])
+        slant = np.degrees(np.arctan2(across, down))
+        return bool(lengths.max() > STRAIGHT * lengths.min() and slant > SLANT)
+
+    def _letters(self, main: int) -> np.ndarray:
+        """Which parts are of a row of small letters beside the digit, above or below it: bool."""
+        parts, tall = self._parts, self._height
+        apart = (
+            (parts.right <= parts.left[main])
+            | (parts.left >= parts.right[main])
+            | (parts.bottom <= parts.top[main])
+            | (parts.top >= parts.bottom[main])
+        )
+        small = apart & (tall < MAX_LETTER * tall[main]) & ~self.found
+        written = np.zeros(small.size)
+        for part in np.flatnonzero(small).tolist():
+            written[part] = _runs(self._pieces.piece(1 + part))
+        words: np.ndarray = np.zeros_like(small)
+        for letter in np.flatnonzero(small).tolist():
+            common = np.minimum(parts.bottom, parts.bottom[letter])
+            common = common - np.maximum(parts.top, parts.top[letter])
+            gap = np.maximum(parts.left - parts.right[letter], parts.left[letter] - parts.right)
+            near = gap < LETTER_GAP * tall[letter]
+            row = near & (common > 0.5 * np.minimum(tall, tall[letter]))
+            row &= (tall < 2 * tall[letter]) & (2 * tall > tall[letter])
+            if written[row].sum() >= MIN_WRITTEN:
+                words |= small & near & (common > -0.3 * tall[letter])
+        return words
+
+    def _find_underlines(self, main: int) -> None:
+        parts = self._parts
+        members = parts.group(main)
+        digit = members[~self.found[members] & ~self._is_flat[members]]
+        x, y, width, height = parts.box(digit)
+        own = np.zeros((height, width), np.uint8)
+        for part in digit.tolist():
+            left, top, wide, high = self._pieces.box(1 + part)
+            window = slice(top - y, top - y + high), slice(left - x, left - x + wide)
+            own[window] |= self._pieces.piece(1 + part)
+        lowest = y + height - 1 - own[::-1].argmax(axis=0)  # of each column
+        lowest[~own.any(axis=0)] = 0
+        columns = np.arange(x, x + width)
+        for line in np.flatnonzero(self._is_flat & ~self.found).tolist():
+            common = min(parts.right[line], x + width) - max(parts.left[line], x)
+            if common < 0.5 * min(width, self._width[line]):
+                continue
+            piece = self._pieces.piece(1 + line)
+            upper = parts.top[line] + piece.argmax(axis=0)
+            rise, start = np.polyfit(np.arange(parts.left[line], parts.right[line]), upper, 1)
+            gap = (rise * columns + start - lowest).min()
+            self.found[line] = UNDERLINE_GAP * height < gap < UNDERLINE_REACH * height
+
+
+def _runs(piece: np.ndarray) -> float:
+    """How many strokes a level line through uint8 (h, w) crosses on average."""
+    starts = np.diff(piece, axis=1, prepend=0) == 1  # uint8: from ink to paper it is 255
+    return float(starts.sum() / len(piece))

@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from fixtures import drawing, marks
+from ml.preprocessing import to_field
+from ml.refusals import Reason, Refused
+from tests.ml.test_preprocessing import likeness
+
+SEEDS = range(6)
+
+
+def _alone(digit: int, seed: int, kind: int) -> np.ndarray:
+    """The digit of a marked picture without its mark."""
+    rng = np.random.default_rng((digit, seed, kind))
+    picture, _, _ = marks.written(digit, seed, rng)
+    return picture
+
+
+def _ring(picture: np.ndarray, axes: tuple[int, int], width: int = 8) -> np.ndarray:
+    middle = picture.shape[1] // 2, picture.shape[0] // 2
+    return cv2.ellipse(picture.copy(), middle, axes, 0, 0, 360, 30, width, cv2.LINE_AA)
+
+
+@pytest.mark.parametrize("digit", range(10))
+@pytest.mark.parametrize("opening", [-0.2, 0.3, 0.9])
+def test_a_circle_around_a_digit_is_left_out(digit: int, opening: float) -> None:
+    for seed in SEEDS:
+        alone = to_field(_alone(digit, seed, 1))
+        field = to_field(marks.circled(digit, seed=seed, opening=opening))
+
+        assert likeness(field.pixels, alone.pixels) > 0.99
+        assert not field.is_doubtful
+
+
+@pytest.mark.parametrize("digit", range(10))
+@pytest.mark.parametrize("lines", [1, 2])
+def test_lines_below_a_digit_are_left_out(digit: int, lines: int) -> None:
+    for seed in SEEDS:
+        alone = to_field(_alone(digit, seed, 2))
+        field = to_field(marks.underlined(digit, seed=seed, lines=lines))
+
+        assert likeness(field.pixels, alone.pixels) > 0.99
+        assert not field.is_doubtful
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_a_small_word_beside_or_above_a_digit_is_left_out(digit: int) -> None:
+    for seed in SEEDS:
+        alone = to_field(_alone(digit, seed, 3))
+        field = to_field(marks.labelled(digit, seed=seed))
+
+        assert likeness(field.pixels, alone.pixels) > 0.99
+
+
+def test_two_digits_in_a_circle_are_two_digits() -> None:
+    one, other = (
+        drawing.draw(digit, seed=1, size=(600, 400), width=10, box=(x, 140, 80, 120))
+        for digit, x in ((3, 170), (4, 340))
+    )
+    page = np.minimum(one, other)
+
+    with pytest.raises(Refused) as refusal:
+        to_field(_ring(page, (220, 160)))
+
+    assert refusal.value.reason is Reason.SEVERAL_DIGITS
+
+
+def test_digits_side_by_side_are_no_word() -> None:
+    page = np.full((300, 700), 245, np.uint8)
+    for x, digit in ((100, 2), (230, 0), (360, 8), (490, 4)):
+        one = drawing.draw(digit, seed=1, size=(700, 300), width=10, box=(x, 90, 80, 120))
+        page = np.minimum(page, one)
+
+    with pytest.raises(Refused) as refusal:
+        to_field(page)
+
+    assert refusal.value.reason is Reason.SEVERAL_DIGITS
+
+
+def test_a_short_stroke_in_a_0_does_not_make_it_a_circle() -> None:
+    zero = _ring(np.full((300, 300), 240, np.uint8), (80, 100), width=5)
+    marked = cv2.line(zero.copy(), (150, 135), (150, 165), 30, 5)
+
+    field = to_field(marked)
+
+    assert likeness(field.pixels, to_field(zero).pixels) > 0.9
+
+
+def test_a_bold_0_with_ink_in_it_is_no_circle() -> None:
+    zero = _ring(np.full((300, 300), 240, np.uint8), (75, 100), width=44)
+    blotted = cv2.line(zero.copy(), (150, 115), (150, 185), 30, 8)
+
+    field = to_field(blotted)
+
+    assert likeness(field.pixels, to_field(zero).pixels) > 0.9
+
+
+def test_a_0_with_a_stroke_in_it_is_not_sure() -> None:
+    zero = _ring(np.full((300, 300), 240, np.uint8), (70, 100))
+    slashed = cv2.line(zero.copy(), (125, 195), (175, 105), 30, 8, cv2.LINE_AA)
+
+    field = to_field(slashed)
+
+    assert field.is_doubtful
+    assert likeness(field.pixels, to_field(zero).pixels) > 0.8
+
+
+def test_a_broken_6_is_no_circle_around_its_loop() -> None:
+    page = np.full((300, 300), 240, np.uint8)
+    cv2.ellipse(page, (160, 150), (75, 110), 0, 40, 290, 30, 10, cv2.LINE_AA)
+    bow = to_field(page)
+    cv2.ellipse(page, (165, 198), (32, 32), 0, 0, 360, 30, 10, cv2.LINE_AA)
+
+    field = to_field(page)
+
+    assert likeness(field.pixels, bow.pixels) < 0.95
+    assert field.box[3] > 200
+
+
+def test_the_foot_of_a_2_that_the_pen_was_lifted_for_is_kept() -> None:
+    page = drawing.draw_strokes(
+        (drawing.STROKES[2][0],), seed=0, size=(300, 300), ink=30, paper=240, width=10,
+        box=(100, 80, 90, 130),
+    )  # fmt: skip
+    cv2.line(page, (100, 222), (192, 220), 30, 10, cv2.LINE_AA)
+
+    field = to_field(page)
+
+    assert field.box[1] + field.box[3] > 222
+
+
+def test_the_bar_of_a_5_that_stands_apart_is_kept() -> None:
+    page = drawing.draw_strokes(
+        drawing.STROKES[5][1:], seed=0, size=(300, 300), ink=30, paper=240, width=10,
+        box=(100, 80, 90, 130),
+    )  # fmt: skip
+    top = to_field(page).box[1]
+    cv2.line(page, (125, top - 14), (190, top - 16), 30, 10, cv2.LINE_AA)
+
+    assert to_field(page).box[1] < top - 14
+
+
+def test_crumbs_of_a_dry_pen_are_no_word() -> None:
+    page = drawing.draw(7, seed=0, size=(300, 300), width=12, box=(100, 80, 90, 130))
+    whole = to_field(page)
+    for x in range(108, 160, 22):  # gaps in its bar
+        page[60:110, x : x + 6] = 245
+
+    assert to_field(page).box[0] <= whole.box[0] + 3
