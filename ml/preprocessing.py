@@ -50,12 +50,14 @@ class Field:
 
     `is_cut_off` says that the digit seems to run out of the picture; `is_doubtful` that it may be
     something else (a shadow, an edge, a line, a sign with a dot) or have lost strokes with print.
+    `completed` are `pixels` as they are if a printed line hides a bar of the digit.
     """
 
     pixels: np.ndarray
     box: Box
     is_cut_off: bool = False
     is_doubtful: bool = False
+    completed: tuple[np.ndarray, ...] = ()
 
 
 @dataclass
@@ -112,7 +114,13 @@ def to_field(picture: np.ndarray, steps: Steps | None = None) -> Field:
     steps.redrawn = redraw(shape)
     assert steps.digit is not None, "`trace` found it."
     digit = steps.digit
-    steps.field = Field(centre(steps.redrawn), box, digit.is_cut_off, digit.is_doubtful)
+    steps.field = Field(
+        centre(steps.redrawn),
+        box,
+        digit.is_cut_off,
+        digit.is_doubtful,
+        tuple(centre(redraw(_fine(255 * _cropped(whole)))) for whole in digit.completed),
+    )
     return steps.field
 
 
@@ -274,6 +282,11 @@ def _fine(digit: np.ndarray) -> np.ndarray:
     if scale < 1 and cv2.countNonZero(fine) < MIN_INK_KEPT * ink:
         fine = _resized(cv2.dilate(digit, disc(round(2 / scale))), scale)
     return fine
+
+
+def _cropped(shape: np.ndarray) -> np.ndarray:
+    x, y, width, height = cv2.boundingRect(shape)
+    return shape[y : y + height, x : x + width]
 
 
 def _resized(digit: np.ndarray, scale: float) -> np.ndarray:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import product
 from typing import NamedTuple
 
 import cv2
@@ -18,6 +17,9 @@ RULE_LEVEL = 0.25  # share of the ink's own darkness from which a pixel may be a
 PALE_RULE = 0.6  # of the ink's darkness; in darker lines no stroke can be told from the line
 LIKE_USUAL = 1.2  # as dark as the other lines at most; a margin's line is darker
 ACROSS = 0.95  # of the width; a line of the paper may end just before the border
+SHEAR_POINTS = 4000  # px of ink by which is judged how much lines rise
+SHEAR_STEP = 0.01  # px down for each px to the right; ten steps either way are 6 degrees
+MIN_SHEAR = 0.025  # what rises less is level enough
 MIN_LINES = 3  # of one direction, or right across in both: no digit has as many such bars
 EDGE = 0.08  # of the height
 CLEAR = 0.08  # of the side; what is left of a cropped digit without its bars is nearer the border
@@ -25,7 +27,12 @@ STICKS_OUT = 0.12  # of the width; the bars of a cropped digit go less beyond it
 MAX_RULE = 0.02  # of the side across it; a thicker line is the stroke of a large digit
 RUN = 1 / 15  # of the width; strokes of a digit run less far
 BOX_RUN = 1 / 8  # the same within a box
-MIN_BOX_LINE = 0.75  # of a box and what reaches out of it
+STRAIGHT_SIDE = 0.3  # share of a box's side that is seen and straight, at least
+MIN_BOX_LINE = 0.3  # of a box, or of a row of them, and what reaches out of it
+ALIKE = 0.75  # of the longest side of a box, or divider in a row of them
+THICKER = 1.5  # than the usual line of a box; outermost, where strokes lie along it, twice as
+CORNER = 0.06  # of the shorter side; lines that miss each other by less meet
+MIN_LONG_LINE = 0.75  # of a line to write on and what reaches beyond
 MAX_RISE = 0.1  # of a box's line over its length, when it lies askew
 MAX_BOX_LINE = 0.1  # of a box's shorter side
 MIN_BOX_SIDE = 40  # px of the working picture
@@ -43,12 +50,10 @@ class _Print(NamedTuple):
     Attributes:
         window: where it lies in the picture.
         lines: uint8 (h, w), 1 where its lines are and nothing crosses them.
-        strokes: uint8 (h, w), 1 where what is joined to them is.
     """
 
     window: tuple[slice, slice]
     lines: np.ndarray
-    strokes: np.ndarray
 
 
 def without_rules(mask: np.ndarray, ink: np.ndarray) -> np.ndarray:
@@ -83,9 +88,7 @@ def without_rules(mask: np.ndarray, ink: np.ndarray) -> np.ndarray:
     return level.erased_if_few(mask, ink) if level else mask
 
 
-def without_forms(
-    mask: np.ndarray, ink: np.ndarray, found: Pieces
-) -> tuple[np.ndarray, np.ndarray] | None:
+def without_forms(mask: np.ndarray, ink: np.ndarray, found: Pieces) -> np.ndarray:
     """Remove what forms have printed where something is to be written: boxes, lines and combs.
 
     Args:
@@ -94,17 +97,15 @@ def without_forms(
         found: the pieces of `mask`.
 
     Returns:
-        What is left of `mask`, and what of it was joined to the print: some of its strokes may
-        have gone with the lines. None if nothing was removed.
+        What is left; `mask` itself when there is nothing to remove.
     """
     prints = _prints(mask, ink, found)
     if not prints:
-        return None
-    rest, joined = mask.copy(), np.zeros_like(mask)
-    for window, lines, strokes in prints:
+        return mask
+    rest = mask.copy()
+    for window, lines in prints:
         rest[window] = cv2.subtract(rest[window], lines)
-        joined[window] |= cv2.bitwise_and(strokes, mask[window])
-    return rest, joined
+    return rest
 
 
 def _faint(ink: np.ndarray) -> np.ndarray:
@@ -140,11 +141,11 @@ def _is_written_in(box: _Print, mask: np.ndarray) -> bool:
 
 def _box(found: Pieces, label: int) -> _Print | None:
     """A piece as a printed box or a row of boxes, or None."""
-    if not _lies_around(found, label):
-        return None
     x, y, width, height = found.box(label)
     piece = found.piece(label)
-    lines = _erased(piece, fewest=(2, 2))
+    if not _may_be_frame(piece):
+        return None
+    lines = _frame(piece)
     if lines is None:
         return None
     strokes = piece - lines
@@ -152,8 +153,8 @@ def _box(found: Pieces, label: int) -> _Print | None:
     if wide > 0.9 * width and tall > 0.9 * height:
         return None  # only the edges of wide strokes went
     if tall < MIN_WRITTEN * height:
-        lines, strokes = piece, np.zeros_like(piece)  # bits of the lines
-    return _Print((slice(y, y + height), slice(x, x + width)), lines, strokes)
+        lines = piece  # bits of the lines
+    return _Print((slice(y, y + height), slice(x, x + width)), lines)
 
 
 def _long_line(found: Pieces, label: int) -> _Print | None:
@@ -169,7 +170,7 @@ def _long_line(found: Pieces, label: int) -> _Print | None:
     if beside > most or max(beside, height) < least:
         return None
     piece = found.piece(label)
-    lines = _erased(piece, fewest=(1, 0))
+    lines = _level_line(piece)
     if lines is None:
         return None
     strokes = piece - lines
@@ -178,46 +179,64 @@ def _long_line(found: Pieces, label: int) -> _Print | None:
         lines, strokes = piece, np.zeros_like(piece)
     if max(beside, joined) < least:
         return None
-    return _Print((slice(y, y + height), slice(x, x + width)), lines, strokes)
+    return _Print((slice(y, y + height), slice(x, x + width)), lines)
 
 
-def _erased(piece: np.ndarray, fewest: tuple[int, int]) -> np.ndarray | None:
-    """The long lines of a piece, less what crosses them, or None if there are too few.
+def _frame(piece: np.ndarray) -> np.ndarray | None:
+    """The lines of a piece that meet two lines of the other direction each, or None.
 
-    Args:
-        piece: uint8 (h, w), 0 and 1.
-        fewest: how many level and how many upright lines there must be.
+    Strokes of a digit that are as straight meet one, at most.
     """
     piece = cv2.copyMakeBorder(piece, *4 * (ROOM,), cv2.BORDER_CONSTANT)
-    most = int(max(3, MAX_BOX_LINE * min(piece.shape), MAX_RULE * max(piece.shape)))
-    rest = piece
-    for least in fewest:
-        rows = _Rows(piece, most, run=BOX_RUN)
-        sides = rows.longer(MIN_BOX_LINE) & rows.straight
-        if sides.sum() < least:
-            return None
-        rest = cv2.transpose(rows.erased(rest, sides) if sides.any() else rest)
-        piece = cv2.transpose(piece)
+    level, upright = _box_rows(piece), _box_rows(cv2.transpose(piece))
+    meet = level.meeting(upright, tolerance=3 + CORNER * min(piece.shape))
+    sides = [rows.longer(MIN_BOX_LINE) for rows in (level, upright)]
+    for _ in range(2):
+        met = meet & sides[0][:, None] & sides[1]
+        sides = [met.sum(axis=1) >= 2, met.sum(axis=0) >= 2]
+        sides = [rows.alike(some) for rows, some in zip((level, upright), sides, strict=True)]
+    if min(side.sum() for side in sides) < 2:
+        return None
+    rest = cv2.transpose(level.erased(piece, sides[0]))
+    rest = cv2.transpose(upright.erased(rest, sides[1]))
     return cv2.subtract(piece, rest)[ROOM:-ROOM, ROOM:-ROOM]
 
 
-def _lies_around(found: Pieces, label: int) -> bool:
-    """Whether a piece reaches to all sides and corners, as a box does and hardly a digit does.
+def _level_line(piece: np.ndarray) -> np.ndarray | None:
+    """The long level lines of a piece, less what crosses them, or None."""
+    piece = cv2.copyMakeBorder(piece, *4 * (ROOM,), cv2.BORDER_CONSTANT)
+    rows = _box_rows(piece)
+    lines = rows.longer(MIN_LONG_LINE) & rows.straight
+    if not lines.any():
+        return None
+    return cv2.subtract(piece, rows.erased(piece, lines))[ROOM:-ROOM, ROOM:-ROOM]
 
-    Where a digit runs out of its box, some corners lie off the corners of them both.
+
+def _box_rows(piece: np.ndarray) -> _Rows:
+    most = int(max(3, MAX_BOX_LINE * min(piece.shape), MAX_RULE * max(piece.shape)))
+    whole = cv2.morphologyEx(piece, cv2.MORPH_CLOSE, np.ones((1, GAP), np.uint8))
+    return _Rows(whole, most, run=BOX_RUN)
+
+
+def _may_be_frame(piece: np.ndarray) -> bool:
+    """Whether two sides that meet are straight for a part, as a box's are and few digits'.
+
+    Over the others a digit may run out of the box.
     """
-    own = found.labels(found.box(label)) == label
-    side = max(own.shape)
-    near, far = (max(min(own.shape) // part, side // 20) for part in (8, 4))
-    rows, columns = (
-        (slice(far), slice((length - far) // 2, (length + far) // 2), slice(length - far, length))
-        for length in own.shape
+    return all(
+        max(_straight_share(seen) for seen in (shape, shape[:, ::-1])) > STRAIGHT_SIDE
+        for shape in (piece, cv2.transpose(piece))
     )
-    places = [place for place in product(rows, columns) if place != (rows[1], columns[1])]
-    ends = slice(near), slice(-near, None)
-    return all(own[place].any() for place in places) and any(
-        own[corner].any() for corner in product(ends, ends)
-    )
+
+
+def _straight_share(piece: np.ndarray) -> float:
+    """How much of the left side of uint8 (h, w) is straight and nearly upright."""
+    profile = piece.argmax(axis=1)
+    step = max(2, len(profile) // 10)
+    before, here, after = profile[: -2 * step], profile[step:-step], profile[2 * step :]
+    bent = np.abs(before + after - 2 * here) > max(2, len(profile) // 100)
+    steep = np.abs(after - before) > 2 * step * MAX_RISE
+    return float(np.count_nonzero(~bent & ~steep) / len(profile))
 
 
 def _tallest(mask: np.ndarray) -> tuple[int, int]:
@@ -230,10 +249,13 @@ def _tallest(mask: np.ndarray) -> tuple[int, int]:
 
 
 class _Rows:
-    """Thin level lines of ink.
+    """Thin lines of ink that are level, or rise alike over the whole picture.
+
+    They are found where the picture was sheared until they are level.
 
     Attributes:
-        left, top, right, bottom: where each lies, px; the first is the paper.
+        left, right: where each lies, px; the first is the paper.
+        top, bottom: where each lies in the sheared picture, px.
         thin: which are no thicker than a line may be.
         straight: which do not rise more than a box that lies askew.
     """
@@ -246,7 +268,10 @@ class _Rows:
             most: their largest thickness, px.
             run: how far each runs straight at least, as a share of the width.
         """
-        self._labels, stats = _level_lines(faint, most, int(run * faint.shape[1]))
+        self._shear = _Shear.levelling(faint)
+        self._labels, stats = _level_lines(
+            self._shear.applied(faint), most, int(run * faint.shape[1])
+        )
         self.left, self.top = stats[:, cv2.CC_STAT_LEFT], stats[:, cv2.CC_STAT_TOP]
         self.right = self.left + stats[:, cv2.CC_STAT_WIDTH]
         self.bottom = self.top + stats[:, cv2.CC_STAT_HEIGHT]
@@ -262,9 +287,38 @@ class _Rows:
         longer: np.ndarray = self.thin & (self.right - self.left > share * self._labels.shape[1])
         return longer
 
+    def alike(self, lines: np.ndarray) -> np.ndarray:
+        """Which of some lines are about as long as the longest of them, and as thin as most."""
+        if not lines.any():
+            return lines
+        lengths = np.where(lines, self.right - self.left, 0)
+        usual = np.sort(self._thicknesses[lines])[(lines.sum() - 1) // 2]
+        alike: np.ndarray = lines & (lengths > ALIKE * lengths.max())
+        outermost = (self._middles == self._middles[lines].min()) | (
+            self._middles == self._middles[lines].max()
+        )
+        alike &= self._thicknesses < np.where(outermost, 2, 1) * THICKER * usual + 1
+        return alike
+
+    def within(self, edge: float) -> np.ndarray:
+        """Which lie off the upper and the lower edge by more than a share of the height."""
+        height = len(self._labels) - 2 * self._shear.room
+        top, bottom = self.top - self._shear.room, self.bottom - self._shear.room
+        within: np.ndarray = (top > edge * height) & (bottom < (1 - edge) * height)
+        return within
+
+    def meeting(self, upright: _Rows, tolerance: float) -> np.ndarray:
+        """Which of these lines meet which of the transposed picture's: bool (n, m)."""
+        y = self._at(upright._middles)
+        x = upright._middles + upright._shear.rise * (y - upright._labels.shape[1] / 2)
+        across = (x > self.left[:, None] - tolerance) & (x < self.right[:, None] + tolerance)
+        down = (y > upright.left - tolerance) & (y < upright.right + tolerance)
+        meeting: np.ndarray = across & down
+        return meeting
+
     def erased(self, mask: np.ndarray, lines: np.ndarray) -> np.ndarray:
         """`mask` without some of the lines, but with what crosses them."""
-        return np.where(lines[self._labels], self._crossing(mask, lines), mask)
+        return self._erased(mask, lines, self._crossing(self._shear.applied(mask), lines))
 
     def erased_but_strokes(
         self, mask: np.ndarray, lines: np.ndarray, ink: np.ndarray
@@ -274,21 +328,92 @@ class _Rows:
         Args:
             ink: uint8 like `mask`, 0 paper to 255 ink.
         """
-        crossing = self._crossing(mask, lines)
+        level, ink = self._shear.applied(mask), self._shear.applied(ink)
+        kept = self._crossing(level, lines)
         found = [self._line(label, ink) for label in np.flatnonzero(lines).tolist()]
         usual = sorted(line.printed for line in found)[(len(found) - 1) // 2]
         for line in found:
-            np.copyto(crossing[line.window], mask[line.window], where=line.darker(usual))
-        return np.where(lines[self._labels], crossing, mask)
+            np.copyto(kept[line.window], level[line.window], where=line.darker(usual))
+        return self._erased(mask, lines, kept)
 
-    def _crossing(self, mask: np.ndarray, lines: np.ndarray) -> np.ndarray:
+    def _erased(self, mask: np.ndarray, lines: np.ndarray, kept: np.ndarray) -> np.ndarray:
+        gone = self._shear.undone(cv2.subtract(lines[self._labels].astype(np.uint8), kept))
+        rest: np.ndarray = mask - cv2.bitwise_and(mask, gone)
+        return rest
+
+    @property
+    def _middles(self) -> np.ndarray:
+        """The height of each line in the middle of the picture, px."""
+        middles: np.ndarray = (self.top + self.bottom) / 2 - self._shear.room
+        return middles
+
+    def _at(self, x: np.ndarray) -> np.ndarray:
+        """The height of each line, px, where float (m,) are: float (n, m)."""
+        heights: np.ndarray = self._middles[:, None] + self._shear.rise * (
+            x - self._labels.shape[1] / 2
+        )
+        return heights
+
+    def _crossing(self, level: np.ndarray, lines: np.ndarray) -> np.ndarray:
         thickness = int(self._thicknesses[lines].max()) + 4
-        return cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((thickness, 1), np.uint8))
+        return cv2.morphologyEx(level, cv2.MORPH_OPEN, np.ones((thickness, 1), np.uint8))
 
     def _line(self, label: int, ink: np.ndarray) -> _Line:
         rows = slice(self.top[label], self.bottom[label])
         columns = slice(self.left[label], self.right[label])
         return _Line((rows, columns), self._labels, label, ink)
+
+
+@dataclass(frozen=True)
+class _Shear:
+    """Moves the columns of a picture up or down until lines that rise are level.
+
+    Attributes:
+        rise: of the lines, px down for each px to the right.
+        room: rows added above and below, px.
+        width: of the picture.
+    """
+
+    rise: float
+    room: int
+    width: int
+
+    @classmethod
+    def levelling(cls, faint: np.ndarray) -> _Shear:
+        """The shear under which most ink of uint8 (height, width), 0 and 1, lies in few rows."""
+        width = faint.shape[1]
+        points = cv2.findNonZero(faint)
+        if points is None:
+            return cls(0.0, 0, width)
+        some = points.reshape(-1, 2)[:: 1 + len(points) // SHEAR_POINTS]
+        x, y = some.T.astype(np.float32)
+        best = 0.0
+        for step, count in ((SHEAR_STEP, 10), (SHEAR_STEP / 4, 4)):
+            rises = [best + step * number for number in range(-count, count + 1)]
+            best = max(rises, key=lambda rise: _concentration(x - width / 2, y, rise))
+        if abs(best) < MIN_SHEAR:
+            return cls(0.0, 0, width)
+        return cls(best, int(abs(best) * width / 2) + 1, width)
+
+    def applied(self, picture: np.ndarray) -> np.ndarray:
+        """A picture with its lines level, and with room above and below."""
+        return self._moved(picture, self.rise, self.room) if self.rise else picture
+
+    def undone(self, picture: np.ndarray) -> np.ndarray:
+        """The same the other way round."""
+        return self._moved(picture, -self.rise, -self.room) if self.rise else picture
+
+    def _moved(self, picture: np.ndarray, rise: float, room: int) -> np.ndarray:
+        matrix = np.array([[1, 0, 0], [-rise, 1, rise * self.width / 2 + room]])
+        size = self.width, len(picture) + 2 * room
+        return cv2.warpAffine(picture, matrix, size, flags=cv2.INTER_NEAREST)
+
+
+def _concentration(x: np.ndarray, y: np.ndarray, rise: float) -> float:
+    """How much the ink at float (n,) x and y lies in few rows, if these rise so."""
+    rows = ((y - rise * x) / 2).astype(np.int64)
+    counts = np.bincount(rows - rows.min())
+    return float((counts * counts).sum())
 
 
 @dataclass(frozen=True)
@@ -315,7 +440,7 @@ class _Ruling:
         rows = _Rows(faint, most=max(3, int(MAX_RULE * height)))
         interrupted = rows.thin & ((rows.left == 0) | (rows.right == width))
         lines = rows.longer(ACROSS) | interrupted
-        inner = lines & (rows.top > EDGE * height) & (rows.bottom < (1 - EDGE) * height)
+        inner = lines & rows.within(EDGE)
         ruling = cls(rows, lines, inner)
         return ruling if ruling.count or ruling.is_sure else None
 

@@ -20,6 +20,8 @@ from ml.refusals import Reason, Refused
 # other requests are on.
 cv2.setNumThreads(1)
 
+CONTRADICTED = 0.5  # how likely another digit must be, with a bar that a line may hide, for doubt
+
 
 class Verdict(StrEnum):
     ACCEPTED = "accepted"
@@ -160,13 +162,19 @@ class Recognizer:
         thresholds = self.card.thresholds
         if confidence < thresholds.refuse:
             return Reading("", confidence, Verdict.REFUSED, Reason.NOT_A_DIGIT, (digit,))
-        if field.is_doubtful:
+        if field.is_doubtful or any(self._contradicts(pixels, best) for pixels in field.completed):
             return Reading(label, confidence, Verdict.UNSURE, Reason.DOUBTFUL, (digit,))
         if confidence < thresholds.accept:
             return Reading(label, confidence, Verdict.UNSURE, Reason.UNSURE, (digit,))
         if field.is_cut_off:
             return Reading(label, confidence, Verdict.UNSURE, Reason.CUT_OFF, (digit,))
         return Reading(label, confidence, Verdict.ACCEPTED, None, (digit,))
+
+    def _contradicts(self, field: np.ndarray, digit: int) -> bool:
+        """Whether a field is more likely another digit than not."""
+        probabilities = self.probabilities(field)[:10]
+        best = int(probabilities.argmax())
+        return best != digit and bool(probabilities[best] > CONTRADICTED)
 
     def _interpreter(self) -> tuple[Interpreter, int, int]:
         interpreter = Interpreter(model_content=self._model, num_threads=1)

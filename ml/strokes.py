@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from ml.ink import INK_LEVEL, disc, find_ink, grey_levels
+from ml.joined import NO_JOINTS, find_joints
 from ml.marks import without_marks
 from ml.pieces import SLIVER, Box, Parts, Pieces, is_thicker, pieces
 from ml.printed import RULED_SIDE, without_forms, without_rules
@@ -41,7 +42,8 @@ class FoundDigit:
         beside_patches: whether all of that other ink is patches, not strokes.
         is_dotted: whether a dot stands right above or below, as in i, j, ? and !.
         is_slashed: whether it may be a 0 with a stroke in it, and may be a circled 1.
-        is_joined: whether it was joined to a printed box, and may have lost strokes with it.
+        is_joined: whether it was joined to printed lines, and may have lost strokes with them.
+        completed: uint8 (h, w), 0 and 1, the digit as it is if a printed line hides a bar of it.
         is_reversed: whether what had been taken for ink was the paper.
         printed: uint8 like `searched`, 1 where lines and marks were taken away; None without any.
         stands_out: False for what comes in from the border and may be a shadow or an edge.
@@ -56,6 +58,7 @@ class FoundDigit:
     is_dotted: bool = False
     is_slashed: bool = False
     is_joined: bool = False
+    completed: tuple[np.ndarray, ...] = ()
     is_reversed: bool = False
     printed: np.ndarray | None = None
     stands_out: bool = True
@@ -258,11 +261,11 @@ def _candidates(ink: np.ndarray) -> Iterator[FoundDigit]:
     _, strokes = cv2.threshold(ink, INK_LEVEL * 255, 1, cv2.THRESH_BINARY)
     mask = without_rules(strokes, ink)
     found = Pieces(mask)
-    joined = None
     unprinted = without_forms(mask, ink, found)
-    if unprinted:
-        mask, joined = unprinted
+    if unprinted is not mask:
+        mask = unprinted
         found = Pieces(mask)
+    lines = None if mask is strokes else cv2.subtract(strokes, mask)
     unmarked, is_slashed = without_marks(mask, found)
     if unmarked is not mask:
         mask = unmarked
@@ -280,6 +283,7 @@ def _candidates(ink: np.ndarray) -> Iterator[FoundDigit]:
             own = np.take(belongs, found.labels(box))
         kept = cv2.dilate(own, np.ones((3, 3), np.uint8))
         others = parts.second_digits(members)
+        joints = NO_JOINTS if lines is None else find_joints(own, box, lines, ink)
         yield FoundDigit(
             ink=ink[window] * kept,
             box=box,
@@ -289,7 +293,8 @@ def _candidates(ink: np.ndarray) -> Iterator[FoundDigit]:
             and all(is_thicker(found.piece(1 + other), SOLID) for other in others),
             is_dotted=parts.is_dotted(members, own),
             is_slashed=is_slashed,
-            is_joined=joined is not None and bool((joined[window] & own).any()),
+            is_joined=joints.are_unclear,
+            completed=joints.completed,
             searched=ink,
             printed=printed,
         )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 from functools import partial
 
 import cv2
@@ -9,6 +10,7 @@ import pytest
 from fixtures import drawing
 from fixtures.forms import INK, PAPER, boxed
 from ml.preprocessing import to_field
+from ml.refusals import Refused
 from tests.ml.test_preprocessing import likeness
 
 
@@ -31,15 +33,53 @@ def test_a_digit_in_a_printed_box_is_read_without_it(
 @pytest.mark.parametrize("digit", [0, 1, 3, 4, 5, 6, 7, 8, 9])  # a 2 has its foot on the line
 @pytest.mark.parametrize("side", [100, 200, 400])
 @pytest.mark.parametrize("boxes", [1, 3])
-def test_a_digit_that_runs_across_its_box_is_found_but_not_sure(
-    digit: int, side: int, boxes: int
-) -> None:
-    in_box = partial(boxed, digit, seed=digit, side=side, boxes=boxes, below=0.3, turn=1.0)
+def test_a_digit_that_runs_across_its_box_is_found(digit: int, side: int, boxes: int) -> None:
+    for below, turn in ((0.3, 1.0), (-0.35, 4.0), (0.3, -4.0)):
+        in_box = partial(boxed, digit, seed=digit, side=side, boxes=boxes, below=below, turn=turn)
+        alone = to_field(in_box(darkness=0.0))
+        field = to_field(in_box(darkness=1.0))
+
+        assert likeness(field.pixels, alone.pixels) > 0.8
+
+
+@pytest.mark.parametrize("digit", [1, 4, 7, 9])  # strokes that cross the line steeply
+@pytest.mark.parametrize("line", [0.015, 0.05])
+def test_strokes_that_cross_a_line_are_sure(digit: int, line: float) -> None:
+    in_box = partial(boxed, digit, seed=digit, below=0.25, turn=1.0, line=line)
     alone = to_field(in_box(darkness=0.0))
     field = to_field(in_box(darkness=1.0))
 
-    assert likeness(field.pixels, alone.pixels) > 0.8
-    assert field.is_doubtful
+    assert likeness(field.pixels, alone.pixels) > 0.9
+    assert not field.is_doubtful
+
+
+@pytest.mark.parametrize("below", [0.2, 0.3])
+def test_a_stem_as_long_as_its_box_is_no_line_of_it(below: float) -> None:
+    in_box = partial(boxed, 1, seed=4, height=0.85, below=below, boxes=3, line=0.05)
+    alone = to_field(in_box(darkness=0.0))
+    field = to_field(in_box(darkness=1.0))
+
+    assert likeness(field.pixels, alone.pixels) > 0.9
+
+
+def test_a_foot_as_wide_as_its_box_is_no_line_of_it() -> None:
+    page = drawing.draw(2, seed=0, size=(400, 600), ink=INK, paper=PAPER, width=14,
+                        box=(120, 150, 160, 260))  # fmt: skip
+    alone = to_field(page)
+    x, y, width, height = alone.box
+    boxed_in = cv2.rectangle(page.copy(), (x + 4, y - 60), (x + width - 4, y + height + 50), 60, 4)
+
+    assert likeness(to_field(boxed_in).pixels, alone.pixels) > 0.8
+
+
+def test_a_divider_between_boxes_is_no_1() -> None:
+    page = np.full((300, 700), PAPER, np.uint8)
+    cv2.line(page, (0, 90), (700, 90), INK, 4)
+    cv2.line(page, (0, 210), (700, 210), INK, 4)
+    cv2.line(page, (350, 90), (350, 210), INK, 4)
+
+    with contextlib.suppress(Refused):
+        assert to_field(page).is_doubtful
 
 
 def on_line(digit: int, *, side: int, darkness: float, printed: str) -> np.ndarray:

@@ -259,3 +259,19 @@ def test_specks_that_are_no_dot_of_the_strokes_make_no_doubt(
 
     assert not preprocessing.to_field(picture).is_doubtful
     assert latin.read(picture).text == "1"
+
+
+def test_a_foot_that_may_lie_in_a_printed_line_is_not_sure(latin: Recognizer) -> None:
+    page = np.full((500, 400), 245, np.uint8)
+    for row in (60, 190, 320, 450):
+        page[row : row + 10] = 40
+    arc, foot = drawing.STROKES[2]
+    two = drawing.draw_strokes((arc, foot), seed=3, size=(400, 500), ink=30, paper=245, width=8,
+                               box=(150, 205, 80, 121))  # fmt: skip
+    high = drawing.draw_strokes((arc, foot), seed=3, size=(400, 500), ink=30, paper=245, width=8,
+                                box=(150, 195, 80, 90))  # fmt: skip
+
+    reading = latin.read(np.minimum(page, two))
+
+    assert (reading.verdict, reading.reason) == (Verdict.UNSURE, Reason.DOUBTFUL)
+    assert latin.read(np.minimum(page, high)).verdict is Verdict.ACCEPTED
