@@ -57,9 +57,9 @@ def find_joints(own: np.ndarray, box: Box, lines: np.ndarray, ink: np.ndarray) -
     if grey_level(darkness, 0.5) < PALE * 255:
         return NO_JOINTS
     hiding = max(1, round(HIDDEN * thickness(own) * side) - FRINGE), max(9, round(RUN * side))
-    parts = digit, window, contact
-    level = _level_joints(*parts, hiding, room)
-    upright = _level_joints(*map(cv2.transpose, parts), hiding, room)
+    level = _level_joints(digit, window, contact, hiding, room)
+    turned = cv2.transpose(digit), cv2.transpose(window), cv2.transpose(contact)
+    upright = _level_joints(*turned, hiding, room)
     return Joints(
         level.are_unclear or upright.are_unclear,
         (*level.completed, *(cv2.transpose(whole) for whole in upright.completed)),

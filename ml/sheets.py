@@ -13,6 +13,7 @@ from ml.ink import PAPER_SIDE, disc, roughly_reduced
 MIN_SHEET = 0.03  # of the frame's area
 MAX_SHEET = 0.9  # more is the page that fills the picture
 MIN_SOLIDITY = 0.75  # of its convex hull's area; writing near the edge costs the most
+MIN_STEP = 15  # grey levels from what is just within a sheet to what is just around it
 RECTANGLE = 0.85  # of a rectangle around it; an ellipse fills 0.785
 WRITING = 9  # px of the reduced picture; ink that cuts a sheet up is no wider
 EDGE = 0.04  # of a sheet's shorter side that is left out all around: its edge, and its shadow
@@ -53,7 +54,8 @@ def find_sheets(picture: np.ndarray, patch: np.ndarray | None = None) -> Iterato
         parts.insert(0, cv2.resize(patch, small.shape[::-1], interpolation=cv2.INTER_NEAREST))
     for part in parts:
         for region in _regions(part):
-            yield _cut_out(picture, small, region)
+            if _has_edge(small, region):
+                yield _cut_out(picture, small, region)
 
 
 def _regions(mask: np.ndarray) -> Iterator[np.ndarray]:
@@ -73,6 +75,14 @@ def _regions(mask: np.ndarray) -> Iterator[np.ndarray]:
     if is_sheet and cv2.contourArea(outline) > MIN_SOLIDITY * area:
         for shape in (outline, hull):
             yield cv2.drawContours(np.zeros_like(mask), [shape], 0, 1, cv2.FILLED)
+
+
+def _has_edge(small: np.ndarray, region: np.ndarray) -> bool:
+    """Whether it gets lighter or darker at once where a region ends, not bit by bit."""
+    roomy = cv2.copyMakeBorder(region, 1, 1, 1, 1, cv2.BORDER_REPLICATE)  # cut by the frame
+    within = cv2.subtract(region, cv2.erode(roomy, disc(5))[1:-1, 1:-1])
+    without = cv2.subtract(cv2.dilate(region, disc(5)), region)
+    return abs(cv2.mean(small, within)[0] - cv2.mean(small, without)[0]) >= MIN_STEP
 
 
 def _cut_out(picture: np.ndarray, small: np.ndarray, region: np.ndarray) -> Sheet:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -8,6 +9,7 @@ from fixtures.notes import on_desk
 from ml import robustness
 from ml.preprocessing import to_field
 from ml.recognizer import Recognizer, Verdict
+from ml.refusals import Reason, Refused
 from ml.sheets import find_sheets
 from tests.ml.test_preprocessing import likeness
 
@@ -65,3 +67,19 @@ def test_bold_strokes_out_of_focus_are_no_sheet(digit: int, is_light: bool) -> N
         sharp, blurred = 255 - sharp, 255 - blurred
 
     assert to_field(blurred).box == pytest.approx(to_field(sharp).box, abs=10)
+
+
+@pytest.mark.parametrize("ends", [(70, 190), (190, 70)])
+def test_light_that_fades_over_two_digits_is_no_sheet_with_one(ends: tuple[int, int]) -> None:
+    """Half of the page is lighter than the other, but not at once."""
+    light = np.linspace(*ends, 700)[None, :]
+    page = np.repeat(light, 460, axis=0)
+    for x, digit in ((150, 6), (400, 3)):
+        one = drawing.draw(digit, seed=1, size=(700, 460), width=24, box=(x, 90, 150, 270))
+        page = np.where(one < 200, page * 0.4, page)
+    picture = cv2.GaussianBlur(page.astype(np.uint8), (5, 5), 0)
+
+    with pytest.raises(Refused) as refusal:
+        to_field(picture)
+
+    assert refusal.value.reason is Reason.SEVERAL_DIGITS
