@@ -22,6 +22,7 @@ MAX_FLATNESS = 5  # width to height; what is flatter on a page is a piece of a l
 CLEARANCE = 0.08  # of a digit's longer side; farther from a border it is no tight crop
 SOLID = 0.4  # widest place, as a share of the longer side; what is thicker is a patch, not strokes
 BOLD = 0.3  # the same for strokes that are looked for beside a patch: more is a piece of it
+HAIR = 1 / 40  # the same for a printed line; few pens write digits as large as that
 FULL = 0.5  # share of its place that is ink; hardly a digit but a plain 1 has more
 # Noise alone has 255 crumbs and more and hardly a gap above 0.1; digits in the noise of a dark room
 # have gaps of 0.126 and more, digits of chalk of 0.36.
@@ -78,12 +79,15 @@ class FoundDigit:
     def is_line(self) -> bool:
         """Whether it is thin and runs from border to border, with room beside it, as a line does.
 
-        A 1 that is cropped tightly has no room beside it.
+        A 1 that is cropped tightly has no room beside it. On paper with lines, one of them that
+        is not straight, or fades away, may be left.
         """
         _, _, width, height = self.box
         down, across = self.searched.shape
         if min(down, across) < RULED_SIDE:
             return False
+        if self.printed is not None and not self.is_thicker(HAIR):
+            return True
         upright = height == down and width < height / SLIVER
         level = width == across and height < width / SLIVER
         return upright or level

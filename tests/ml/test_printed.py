@@ -249,6 +249,16 @@ def test_a_line_from_border_to_border_is_never_sure(upright: bool, width: int) -
     assert to_field(page if upright else page.T.copy()).is_doubtful
 
 
+@pytest.mark.parametrize("ruled", [True, False])
+def test_what_is_left_of_a_line_on_ruled_paper_is_never_sure(ruled: bool) -> None:
+    page = np.full((600, 450), PAPER, np.uint8)
+    if ruled:
+        page[40::60] = page[41::60] = INK
+    cv2.line(page, (215, 100), (228, 500), INK, 3)
+
+    assert to_field(page).is_doubtful == ruled
+
+
 @pytest.mark.parametrize("margin", [0, 12])
 def test_a_one_that_fills_its_crop_is_no_line(margin: int) -> None:
     page = np.full((400, 60), PAPER, np.uint8)
