@@ -17,6 +17,7 @@ ACCURACY = {
     "photographs_12mp": 0.99,
     "notes": 0.99,
     "forms": 0.99,
+    "marked": 0.99,
 }
 WRONG_AMONG_ACCEPTED = 0.003
 ACCEPTED_MNIST, ACCEPTED = 0.95, 0.90

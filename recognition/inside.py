@@ -34,8 +34,8 @@ STEPS = {
     ),
     Step.DIGIT: (
         "The digit",
-        "Strokes that belong together make the digit. Lines, boxes, specks and other writing are "
-        "left out.",
+        "Strokes that belong together make the digit. Lines, boxes, a circle around it, specks and "
+        "other writing are left out.",
         "The strokes of the digit in a frame",
     ),
     Step.REDRAWN: (

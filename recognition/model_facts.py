@@ -26,6 +26,7 @@ TITLES = {
     "photographs_12mp": "Large photographs",
     "notes": "Notes on a desk",
     "forms": "Boxes of forms",
+    "marked": "Circled or underlined",
 }
 KINDS = {
     "dot": "Dots",

@@ -39,7 +39,8 @@ DRAWN = {
     "photographs": "drawn on paper with shadow, ruled lines, tilt, blur, noise and JPEG",
     "photographs_12mp": "the same with 12 megapixels",
     "notes": "drawn on a note that lies on a lighter or darker desk",
-    "forms": "drawn in the printed boxes of a form, some across a line, which is left to a person",
+    "forms": "drawn in the printed boxes of a form, some across a line",
+    "marked": "drawn with a circle around, lines below, or a small word beside",
 }
 WORST = 4  # rows under "what it does badly"
 
@@ -234,8 +235,10 @@ def _weak(report: dict[str, Any]) -> Iterator[str]:
     yield "  bars and parentheses, too."
     yield "- Of the digits of cheques, which are written fast, and by people of other schools, it"
     yield "  leaves more to a person than of the others."
-    yield "- A digit that runs across the lines of its box is left to a person, as is one beside"
-    yield "  a shadow. Torn notes on a desk with a strong grain are refused at times."
+    yield "- A digit that ends at a printed line is left to a person where the line may hide a"
+    yield "  stroke of it, as is one beside a shadow. A circle or a line that touches the digit"
+    yield "  spoils it, and a bracket behind it is taken for a second digit. Torn notes on a desk"
+    yield "  with a strong grain are refused at times."
     yield "- It learned mostly from American and European hands. Children's writing, and that of"
     yield "  other schools, may be read less well than the figures say."
 
