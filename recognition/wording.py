@@ -31,8 +31,8 @@ EXPLANATIONS: dict[str, tuple[str, str]] = {
         "Take all of it into the picture, with some paper around it, or check the answer yourself.",
     ),
     Reason.DOUBTFUL: (
-        "A printed line may hide a stroke of it, or it may be no digit, but a line, a sign with a "
-        "dot, a shadow or an edge.",
+        "A printed line may hide a stroke of it, or it may be something else: a line, a sign with "
+        "a dot, a 1 in a circle, a shadow or an edge.",
         "Look at the picture yourself before you use this answer.",
     ),
     Reason.UNSURE: (
