@@ -32,7 +32,7 @@ MIN_BOX_LINE = 0.3  # of a box, or of a row of them, and what reaches out of it
 ALIKE = 0.75  # of the longest side of a box, or divider in a row of them
 THICKER = 1.5  # than the usual line of a box; outermost, where strokes lie along it, twice as
 CORNER = 0.06  # of the shorter side; lines that miss each other by less meet
-MIN_LONG_LINE = 0.75  # of a line to write on and what reaches beyond
+MIN_LONG_LINE = 0.75  # of a line to write on, and of a box in a small picture
 MAX_RISE = 0.1  # of a box's line over its length, when it lies askew
 MAX_BOX_LINE = 0.1  # of a box's shorter side
 MIN_BOX_SIDE = 40  # px of the working picture
@@ -116,6 +116,7 @@ def _prints(mask: np.ndarray, ink: np.ndarray, found: Pieces) -> list[_Print]:
     """What is printed to be written on, if something is written there."""
     if found.widest < MIN_BOX_SIDE:
         return []
+    is_page = max(mask.shape) >= RULED_SIDE
     levels = [found]
     if len(found) > 2 and found.slivers(MIN_BOX_SIDE // 2):
         # Of lines that are printed paler than the pen, only bits may be strokes.
@@ -123,7 +124,8 @@ def _prints(mask: np.ndarray, ink: np.ndarray, found: Pieces) -> list[_Print]:
     if len(found) > MIN_DASHES and found.crumbs(MIN_BOX_SIDE) >= MIN_DASHES:
         levels.append(Pieces(cv2.dilate(mask, np.ones((GAP, GAP), np.uint8))))
     for level in levels:
-        boxes = [box for label in level.larger(MIN_BOX_SIDE) if (box := _box(level, label))]
+        found_boxes = (_box(level, label, is_page) for label in level.larger(MIN_BOX_SIDE))
+        boxes = [box for box in found_boxes if box]
         if any(_is_written_in(box, mask) for box in boxes):
             return boxes  # the empty ones beside it too
         # An empty box may be a 0 of straight strokes, and one with a bar an 8.
@@ -139,13 +141,18 @@ def _is_written_in(box: _Print, mask: np.ndarray) -> bool:
     return _tallest(written)[1] >= MIN_WRITTEN * len(box.lines)
 
 
-def _box(found: Pieces, label: int) -> _Print | None:
-    """A piece as a printed box or a row of boxes, or None."""
+def _box(found: Pieces, label: int, is_page: bool) -> _Print | None:
+    """A piece as a printed box or a row of boxes, or None.
+
+    Args:
+        is_page: whether the picture is larger than a cropped digit, which may be as straight.
+    """
     x, y, width, height = found.box(label)
     piece = found.piece(label)
-    if not _may_be_frame(piece):
+    is_crop = not is_page and y == 0  # a small picture that a digit fills
+    if is_crop or not _may_be_frame(piece):
         return None
-    lines = _frame(piece)
+    lines = _frame(piece, MIN_BOX_LINE if is_page else MIN_LONG_LINE)
     if lines is None:
         return None
     strokes = piece - lines
@@ -182,15 +189,21 @@ def _long_line(found: Pieces, label: int) -> _Print | None:
     return _Print((slice(y, y + height), slice(x, x + width)), lines)
 
 
-def _frame(piece: np.ndarray) -> np.ndarray | None:
+def _frame(piece: np.ndarray, side: float) -> np.ndarray | None:
     """The lines of a piece that meet two lines of the other direction each, or None.
 
     Strokes of a digit that are as straight meet one, at most.
+
+    Args:
+        side: how long the lines are at least, as a share of the piece.
     """
     piece = cv2.copyMakeBorder(piece, *4 * (ROOM,), cv2.BORDER_CONSTANT)
-    level, upright = _box_rows(piece), _box_rows(cv2.transpose(piece))
+    level, upright = (
+        _box_rows(cv2.morphologyEx(part, cv2.MORPH_CLOSE, np.ones((1, GAP), np.uint8)))
+        for part in (piece, cv2.transpose(piece))
+    )
     meet = level.meeting(upright, tolerance=3 + CORNER * min(piece.shape))
-    sides = [rows.longer(MIN_BOX_LINE) for rows in (level, upright)]
+    sides = [rows.longer(side) for rows in (level, upright)]
     for _ in range(2):
         met = meet & sides[0][:, None] & sides[1]
         sides = [met.sum(axis=1) >= 2, met.sum(axis=0) >= 2]
@@ -214,8 +227,7 @@ def _level_line(piece: np.ndarray) -> np.ndarray | None:
 
 def _box_rows(piece: np.ndarray) -> _Rows:
     most = int(max(3, MAX_BOX_LINE * min(piece.shape), MAX_RULE * max(piece.shape)))
-    whole = cv2.morphologyEx(piece, cv2.MORPH_CLOSE, np.ones((1, GAP), np.uint8))
-    return _Rows(whole, most, run=BOX_RUN)
+    return _Rows(piece, most, run=BOX_RUN)
 
 
 def _may_be_frame(piece: np.ndarray) -> bool:

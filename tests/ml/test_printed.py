@@ -72,6 +72,15 @@ def test_a_foot_as_wide_as_its_box_is_no_line_of_it() -> None:
     assert likeness(to_field(boxed_in).pixels, alone.pixels) > 0.8
 
 
+def test_a_small_crop_that_a_digit_of_straight_strokes_fills_is_no_box() -> None:
+    crop = np.zeros((28, 28), np.uint8)
+    corners = [(3, 0), (24, 0), (27, 3), (27, 24), (24, 27), (3, 27), (0, 24), (0, 3)]
+    cv2.polylines(crop, [np.array(corners)], True, 255)
+    cv2.line(crop, (3, 27), (14, 15), 255)
+
+    assert to_field(crop).box == (0, 0, 28, 28)
+
+
 def test_a_divider_between_boxes_is_no_1() -> None:
     page = np.full((300, 700), PAPER, np.uint8)
     cv2.line(page, (0, 90), (700, 90), INK, 4)
