@@ -10,8 +10,8 @@ import numpy as np
 
 from ml.ink import grey_level
 from ml.pieces import SLIVER, Box, pieces, thickness
+from ml.printed import PALE_RULE
 
-PALE = 0.6  # of the ink's darkness; strokes are told from paler lines wherever they lie
 EDGE, NEAR = 2, 8  # px from a line, between which a stroke is looked for
 SIDE = 0.1  # of the digit's longer side; a line so near its edge may hide a bar of it
 RUN = 1 / 8  # of the digit's longer side; a line runs as far
@@ -54,7 +54,7 @@ def find_joints(own: np.ndarray, box: Box, lines: np.ndarray, ink: np.ndarray) -
     if not contact.any():
         return NO_JOINTS
     darkness = _window(ink, x - room, y - room, digit.shape)[contact > 0]
-    if grey_level(darkness, 0.5) < PALE * 255:
+    if grey_level(darkness, 0.5) < PALE_RULE * 255:
         return NO_JOINTS
     hiding = max(1, round(HIDDEN * thickness(own) * side) - FRINGE), max(9, round(RUN * side))
     level = _level_joints(digit, window, contact, hiding, room)

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from ml.pieces import Parts, Pieces, thickness
+from ml.printed import RULED_SIDE
 
-PAGE_SIDE = 150  # px; in smaller pictures is a cropped digit, and all its strokes
 MOST_PIECES = 60  # more are noise, or a desk's grain
 MOST_FRAMES = 8  # pieces; of more, those that cover the largest boxes are looked at
 SECTORS = 72  # directions in which a frame is looked for
@@ -38,15 +38,15 @@ def without_marks(mask: np.ndarray, found: Pieces) -> tuple[np.ndarray, bool]:
         What is left, `mask` itself when there is nothing to remove; and whether there is a ring
         with a stroke in it, which may be a 0 as well as a circled 1.
     """
-    if not 2 < len(found) <= MOST_PIECES or max(mask.shape) < PAGE_SIDE:
+    if not 2 < len(found) <= MOST_PIECES or max(mask.shape) < RULED_SIDE:
         return mask, False
     marks = _Marks(found, Parts(found.stats[1:], mask.shape))
     if not marks.found.any():
         return mask, marks.is_slashed
+    x, y, width, height = cv2.boundingRect(mask)
+    gone = found.several(1 + np.flatnonzero(marks.found), (x, y, width, height))
     rest = mask.copy()
-    for part in np.flatnonzero(marks.found).tolist():
-        x, y, width, height = found.box(1 + part)
-        rest[y : y + height, x : x + width] -= found.piece(1 + part)
+    rest[y : y + height, x : x + width] -= gone
     return rest, marks.is_slashed
 
 
@@ -149,12 +149,8 @@ class _Marks:
         parts = self._parts
         members = parts.group(main)
         digit = members[~self.found[members] & ~self._is_flat[members]]
-        x, y, width, height = parts.box(digit)
-        own = np.zeros((height, width), np.uint8)
-        for part in digit.tolist():
-            left, top, wide, high = self._pieces.box(1 + part)
-            window = slice(top - y, top - y + high), slice(left - x, left - x + wide)
-            own[window] |= self._pieces.piece(1 + part)
+        x, y, width, height = box = parts.box(digit)
+        own = self._pieces.several(1 + digit, box)
         lowest = y + height - 1 - own[::-1].argmax(axis=0)  # of each column
         lowest[~own.any(axis=0)] = 0
         columns = np.arange(x, x + width)

@@ -93,6 +93,12 @@ class Pieces:
         top, left = y - self._top, x - self._left
         return self._labels[top : top + height, left : left + width]
 
+    def several(self, labels: np.ndarray, box: Box) -> np.ndarray:
+        """Some pieces within a box of the ink: uint8 (h, w), 0 and 1."""
+        belongs = np.zeros(len(self), np.uint8)
+        belongs[labels] = 1
+        return np.take(belongs, self.labels(box))
+
     def piece(self, label: int) -> np.ndarray:
         """One piece in its box: uint8 (h, w), 0 and 1."""
         found: np.ndarray = (self.labels(self.box(label)) == label).astype(np.uint8)

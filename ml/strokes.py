@@ -282,9 +282,7 @@ def _candidates(ink: np.ndarray) -> Iterator[FoundDigit]:
         window = slice(y, y + height), slice(x, x + width)
         own = mask[window]
         if members.size < len(found) - 1:
-            belongs = np.zeros(len(found), np.uint8)
-            belongs[1 + members] = 1
-            own = np.take(belongs, found.labels(box))
+            own = found.several(1 + members, box)
         kept = cv2.dilate(own, np.ones((3, 3), np.uint8))
         others = parts.second_digits(members)
         joints = NO_JOINTS if lines is None else find_joints(own, box, lines, ink)

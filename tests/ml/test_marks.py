@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from functools import partial
+
 import cv2
 import numpy as np
 import pytest
 
 from fixtures import drawing, marks
+from fixtures.collections import Make
 from ml.preprocessing import to_field
 from ml.refusals import Reason, Refused
 from tests.ml.test_preprocessing import likeness
@@ -25,22 +28,19 @@ def _ring(picture: np.ndarray, axes: tuple[int, int], width: int = 8) -> np.ndar
 
 
 @pytest.mark.parametrize("digit", range(10))
-@pytest.mark.parametrize("opening", [-0.2, 0.3, 0.9])
-def test_a_circle_around_a_digit_is_left_out(digit: int, opening: float) -> None:
+@pytest.mark.parametrize(
+    ("kind", "mark"),
+    [
+        *((1, partial(marks.circled, opening=opening)) for opening in (-0.2, 0.3, 0.9)),
+        *((2, partial(marks.underlined, lines=lines)) for lines in (1, 2)),
+    ],
+)
+def test_a_circle_around_a_digit_and_lines_below_are_left_out(
+    digit: int, kind: int, mark: Make
+) -> None:
     for seed in SEEDS:
-        alone = to_field(_alone(digit, seed, 1))
-        field = to_field(marks.circled(digit, seed=seed, opening=opening))
-
-        assert likeness(field.pixels, alone.pixels) > 0.99
-        assert not field.is_doubtful
-
-
-@pytest.mark.parametrize("digit", range(10))
-@pytest.mark.parametrize("lines", [1, 2])
-def test_lines_below_a_digit_are_left_out(digit: int, lines: int) -> None:
-    for seed in SEEDS:
-        alone = to_field(_alone(digit, seed, 2))
-        field = to_field(marks.underlined(digit, seed=seed, lines=lines))
+        alone = to_field(_alone(digit, seed, kind))
+        field = to_field(mark(digit, seed=seed))
 
         assert likeness(field.pixels, alone.pixels) > 0.99
         assert not field.is_doubtful
