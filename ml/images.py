@@ -15,6 +15,7 @@ FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF", "TIFF")
 MAX_BYTES = 20_000_000  # a phone's largest JPEG is about 15 MB
 MAX_PIXELS = 40_000_000  # larger than any phone's usual photograph
 MAX_SIDE = 1600  # px; larger pictures are reduced before they are read and kept
+PALE = 64  # levels; a picture whose greys span fewer may show more in one of its colours
 DEPTHS = (1.0, 255.0, 4095.0, 65535.0)  # the white of pictures that have not 8 bits
 PNG_SIDE = 640  # px; up to here a picture is kept without loss
 PNG_OPTIONS = [
@@ -42,7 +43,8 @@ class PictureError(Exception):
 class Picture:
     """An upright picture without transparency, its longer side at most `MAX_SIDE`.
 
-    `image` has mode L or RGB. `gray` is uint8 (height, width), 0 black to 255 white.
+    `image` has mode L or RGB. `gray` is uint8 (height, width), 0 black to 255 white: how light the
+    picture is, or the one of its colours that shows most where ink and paper are as light.
     """
 
     image: Image.Image
@@ -229,4 +231,15 @@ def _picture(image: Image.Image) -> Picture:
         image = image.copy()
         image.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.BOX, reducing_gap=2.0)
     image.info.clear()  # comments and profiles would be written again
-    return Picture(image, np.asarray(image if image.mode == "L" else image.convert("L")))
+    return Picture(image, _gray(image))
+
+
+def _gray(image: Image.Image) -> np.ndarray:
+    """How light a picture is; for red ink on brown, say, the colour in which they differ most."""
+    light = np.asarray(image.convert("L"))
+    low, high, _, _ = cv2.minMaxLoc(light)
+    if image.mode == "L" or high - low >= PALE:
+        return light
+    colours = [np.asarray(colour) for colour in image.split()]
+    widest = max(colours, key=np.ptp)
+    return widest if np.ptp(widest) > 2 * (high - low) else light

@@ -109,6 +109,36 @@ def test_a_picture_with_round_corners_stays_on_white() -> None:
     assert images.open_picture(encode(rounded)).gray[0, 0] == 255
 
 
+@pytest.mark.parametrize("format", ["PNG", "JPEG"])
+def test_ink_as_light_as_its_paper_is_seen_by_its_colour(format: str) -> None:
+    brown, red = (130, 70, 20), (255, 0, 0)
+    image = Image.new("RGB", (60, 40), brown)
+    image.paste(red, (4, 4, 30, 10))
+
+    gray = images.open_picture(encode(image, format)).gray
+
+    assert int(gray[7, 10]) - int(gray[30, 50]) > 100
+
+
+def test_colour_does_not_count_where_light_shows_the_ink() -> None:
+    image = Image.new("RGB", (60, 40), (255, 180, 180))
+    image.paste((0, 255, 255), (0, 20, 60, 40))  # a table's edge
+    image.paste((90, 90, 90), (4, 4, 30, 10))
+
+    gray = images.open_picture(encode(image)).gray
+
+    assert np.array_equal(gray, np.asarray(image.convert("L")))
+
+
+def test_a_pale_picture_without_colours_stays_as_light_as_it_is() -> None:
+    image = Image.new("RGB", (60, 40), (210, 200, 180))
+    image.paste((180, 170, 150), (4, 4, 30, 10))
+
+    gray = images.open_picture(encode(image)).gray
+
+    assert np.array_equal(gray, np.asarray(image.convert("L")))
+
+
 def test_the_camera_turn_is_applied(scene: Image.Image) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # the camera lay on its side
