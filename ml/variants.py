@@ -119,7 +119,8 @@ class Variants:
 
     The same seed gives the same variants, however many processes make them, but none of those that
     `before` epochs of earlier trainings with this seed have seen. Without `augment` every
-    epoch has the pictures as they are. With `non_digits`, drawn ones are added.
+    epoch has the pictures as they are. With `non_digits`, drawn ones are added. With `shift`, all
+    fields are moved by up to so many px.
     """
 
     def __init__(
@@ -131,12 +132,14 @@ class Variants:
         epochs: int,
         non_digits: bool,
         augment: bool = True,
+        shift: float = 0.0,
         before: int = 0,
     ) -> None:
         self._workers = workers
         self._count, self._seed = len(traced), seed
         self._non_digits, self._augment = non_digits, augment
-        self._lots = epochs if augment else 1
+        self._shift = shift
+        self._lots = epochs if augment or shift else 1
         self._first = before  # the number of the first lot
         self._folder = Path(tempfile.mkdtemp(prefix="digits-"))
         for name in ("bits", "sizes", "labels"):
@@ -178,6 +181,7 @@ class Variants:
                 (self._seed, self._first + lot, start),
                 self._non_digits,
                 self._augment,
+                self._shift,
             )
             for start in starts
         ]
@@ -208,7 +212,12 @@ def _field(shape: np.ndarray) -> np.ndarray:
 
 
 def _vary_chunk(
-    folder: Path, indices: range, seed: tuple[int, ...], non_digits: bool, augment: bool
+    folder: Path,
+    indices: range,
+    seed: tuple[int, ...],
+    non_digits: bool,
+    augment: bool,
+    shift: float,
 ) -> tuple[np.ndarray, np.ndarray]:
     cv2.setNumThreads(1)
     rng = np.random.default_rng(seed)
@@ -216,7 +225,8 @@ def _vary_chunk(
     traced = Traced(*(np.load(folder / f"{name}.npy", mmap_mode="r") for name in names))
 
     def seen(shape: np.ndarray) -> np.ndarray:
-        return augmentation.variant(shape, rng) if augment else _field(shape)
+        field = augmentation.variant(shape, rng) if augment else _field(shape)
+        return augmentation.moved(field, shift, rng) if shift else field
 
     fields = [seen(traced.shape(index)) for index in indices]
     labels = traced.labels[indices.start : indices.stop]
