@@ -1,4 +1,4 @@
-"""What stands around a digit and is no part of it: a circle, lines drawn below, a small label."""
+"""What stands around a digit and is no part of it: a circle, brackets, lines below, a label."""
 
 from __future__ import annotations
 
@@ -18,7 +18,16 @@ MIN_FRAMED = 0.25  # side of what a frame is around, of the way across it; a 0 h
 MAX_FRAME_LINE = 0.25  # widest place of a frame, of the side of what it is around
 NARROW = 0.78  # width to height; in such a ring a slanting stroke makes it a 0
 SLANT = 12  # degrees
+RING_SIDE = 128  # px; a ring is looked at in this size
+ROUND = 0.95  # of what is within a taut string, that a ring goes around; an 8 has less
+ROOMY = 0.65  # of that, off the ring by a pen's width or more; a bold 0 has less
+CROSSED = 0.035  # of that, which is ink; within a 0 there is hardly any
 STRAIGHT = 4  # times as long as wide
+MIN_BOW = 0.08  # how far the middle of a bracket lies off the line through its ends, of its height
+MAX_LEAN = 2.0  # times the bow, how far its upper end lies off the middle of both
+EVEN = 0.03  # of its height, how far it is off an even bow on average
+MIN_BRACKET = 0.45  # of the digit's height
+MIN_TALL = 12  # px; lower pieces are no brackets
 FLAT = 0.3  # height to width of a line that rises a little, at most
 UNDERLINE_GAP = 0.06  # of the digit's height; where only the pen was lifted there is less
 UNDERLINE_REACH = 0.6  # of the digit's height, how far below it
@@ -35,19 +44,44 @@ def without_marks(mask: np.ndarray, found: Pieces) -> tuple[np.ndarray, bool]:
         found: its pieces.
 
     Returns:
-        What is left, `mask` itself when there is nothing to remove; and whether there is a ring
-        with a stroke in it, which may be a 0 as well as a circled 1.
+        What is left, `mask` itself when there is nothing to remove; and whether a mark may be
+        a digit: a ring with a stroke in it a 0, or a bracket alone a 1.
     """
     if not 2 < len(found) <= MOST_PIECES or max(mask.shape) < RULED_SIDE:
         return mask, False
     marks = _Marks(found, Parts(found.stats[1:], mask.shape))
     if not marks.found.any():
-        return mask, marks.is_slashed
+        return mask, marks.is_ambiguous
     x, y, width, height = cv2.boundingRect(mask)
     gone = found.several(1 + np.flatnonzero(marks.found), (x, y, width, height))
     rest = mask.copy()
     rest[y : y + height, x : x + width] -= gone
-    return rest, marks.is_slashed
+    return rest, marks.is_ambiguous
+
+
+def may_be_circled(digit: np.ndarray) -> bool:
+    """Whether strokes of uint8 (h, w), 0 and 1, are a thin ring with more in it, all joined.
+
+    That is a 0 with a stroke through it, or any digit whose circle it touches.
+    """
+    step = max(1, max(digit.shape) // RING_SIDE)
+    size = -(-digit.shape[1] // step), -(-digit.shape[0] // step)
+    soft = cv2.resize(digit * 255, size, interpolation=cv2.INTER_AREA)
+    rough = cv2.threshold(soft, 255 // 4, 1, cv2.THRESH_BINARY)[1]
+    contours, _ = cv2.findContours(rough, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    if not contours:
+        return False  # strokes that are thinner than a pixel of that size
+    outer = max(contours, key=cv2.contourArea)
+    hull = cv2.convexHull(outer)
+    if cv2.contourArea(outer) <= ROUND * cv2.contourArea(hull):
+        return False
+    length = sum(cv2.arcLength(contour, True) for contour in contours) / 2
+    pen = cv2.countNonZero(rough) / length
+    filled = cv2.copyMakeBorder(np.zeros_like(rough), *4 * (1,), cv2.BORDER_CONSTANT)
+    cv2.drawContours(filled, [hull + 1], -1, 1, -1)
+    far = cv2.distanceTransform(filled, cv2.DIST_L2, 3)[1:-1, 1:-1] > 1.5 * pen
+    roomy = np.count_nonzero(far) > ROOMY * cv2.countNonZero(filled)
+    return bool(roomy and rough[far].mean() > CROSSED)
 
 
 class _Marks:
@@ -55,7 +89,7 @@ class _Marks:
 
     Attributes:
         found: bool (n,), which of the parts they are.
-        is_slashed: whether one may be a 0 with a stroke in it.
+        is_ambiguous: whether one may be a 0 with a stroke in it, or a 1.
     """
 
     def __init__(self, pieces: Pieces, parts: Parts) -> None:
@@ -63,13 +97,14 @@ class _Marks:
         self._width, self._height = parts.right - parts.left, parts.bottom - parts.top
         self._is_flat = self._height <= FLAT * self._width
         self.found = np.zeros(parts.area.size, bool)
-        self.is_slashed = False
+        self.is_ambiguous = False
         for frame, inner in self._surrounding():
             if self._is_frame(frame, inner):
                 may_be_zero = self._width[frame] < NARROW * self._height[frame]
                 slashed = bool(may_be_zero and self._is_slash(inner))
-                self.is_slashed |= slashed
+                self.is_ambiguous |= slashed
                 self.found[frame] |= not slashed
+        self._find_brackets()
         main = next((p for p in parts.by_likelihood() if self._may_be_main(p)), None)
         if main is not None:
             self.found |= self._letters(main)
@@ -145,6 +180,26 @@ class _Marks:
                 words |= small & near & (common > -0.3 * tall[letter])
         return words
 
+    def _find_brackets(self) -> None:
+        """Round brackets beside the digit, which open towards it; one alone may be a 1."""
+        parts, likely = self._parts, self._parts.by_likelihood()
+        tall = [p for p in likely if self._may_be_main(p) and self._height[p] >= MIN_TALL]
+        bows = {part: _bow(self._pieces.piece(1 + part)) for part in tall}
+        main = next((part for part in tall if not bows[part]), None)
+        if main is None:
+            return  # the halves of a 0, maybe
+        middle = (parts.top[main] + parts.bottom[main]) / 2
+        sides = set()
+        for part, bow in bows.items():
+            is_behind = bow > 0 and parts.left[part] >= parts.right[main]
+            is_before = bow < 0 and parts.right[part] <= parts.left[main]
+            size = self._height[part] / self._height[main]
+            is_beside = parts.top[part] < middle < parts.bottom[part]
+            if is_beside and (is_behind or is_before) and size > MIN_BRACKET:
+                self.found[part] = True
+                sides.add(is_behind)
+        self.is_ambiguous |= len(sides) == 1
+
     def _find_underlines(self, main: int) -> None:
         parts = self._parts
         members = parts.group(main)
@@ -163,6 +218,19 @@ class _Marks:
             rise, start = np.polyfit(np.arange(parts.left[line], parts.right[line]), upper, 1)
             gap = (rise * columns + start - lowest).min()
             self.found[line] = UNDERLINE_GAP * height < gap < UNDERLINE_REACH * height
+
+
+def _bow(piece: np.ndarray) -> float:
+    """How far the middle of a bracket is to the right of its ends, of its height; else 0.0."""
+    height, width = piece.shape
+    if height < 2 * width or _runs(piece) > 1.1:
+        return 0.0
+    middles = (piece * np.arange(width)).sum(axis=1) / piece.sum(axis=1)
+    along = np.linspace(-1, 1, height)
+    bend, lean, start = np.polyfit(along, middles, 2)
+    rest = np.abs(middles - np.polyval((bend, lean, start), along)).mean()
+    is_even = rest <= EVEN * height and abs(lean) <= MAX_LEAN * abs(bend)
+    return float(-bend / height) if is_even and abs(bend) >= MIN_BOW * height else 0.0
 
 
 def _runs(piece: np.ndarray) -> float:

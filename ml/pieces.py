@@ -13,6 +13,9 @@ DOT_SIZES = (0.4, 2.0)  # of the pen's widest stroke
 DOT_GAP = 0.5  # of the strokes' height, above or below
 DOT_ASIDE = 0.2  # of their height, left or right of them: they may slant
 SLIVER = 8  # times as long as wide; a written 1 is no more than that for most pens
+HEAVY = 0.25  # of the digit's ink; a second digit has more
+LIGHT = 0.12  # the same where it is as tall as the digit: a 1 of a thin pen
+LIKE_DIGIT = (0.75, 1.6)  # height of what is as tall, of the digit's; longer ones are printed lines
 MIN_PIECE = 4  # px of the working picture; smaller pieces are specks
 
 
@@ -177,8 +180,9 @@ class Parts:
         other[members] = False
         if not self.at_border[members].any():
             other &= ~self.at_border  # cut by the frame: a neighbour, or the table
-        tall = (self.bottom - self.top) > 0.5 * side
-        heavy = self.area > 0.25 * weight
+        share = (self.bottom - self.top) / side
+        tall, alike = share > 0.5, (share > LIKE_DIGIT[0]) & (share < LIKE_DIGIT[1])
+        heavy = self.area > np.where(alike, LIGHT, HEAVY) * weight
         second: np.ndarray = np.flatnonzero(other & tall & heavy)
         return second
 

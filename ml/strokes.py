@@ -11,7 +11,7 @@ import numpy as np
 
 from ml.ink import INK_LEVEL, disc, find_ink, grey_levels
 from ml.joined import NO_JOINTS, find_joints
-from ml.marks import without_marks
+from ml.marks import may_be_circled, without_marks
 from ml.pieces import SLIVER, Box, Parts, Pieces, is_thicker, pieces
 from ml.printed import RULED_SIDE, without_forms, without_rules
 from ml.refusals import Reason, Refused
@@ -42,7 +42,7 @@ class FoundDigit:
         searched: uint8 (height, width), the ink that was searched.
         beside_patches: whether all of that other ink is patches, not strokes.
         is_dotted: whether a dot stands right above or below, as in i, j, ? and !.
-        is_slashed: whether it may be a 0 with a stroke in it, and may be a circled 1.
+        is_ambiguous: whether a ring or bracket around it may be a 0, or a 1, as well.
         is_joined: whether it was joined to printed lines, and may have lost strokes with them.
         completed: uint8 (h, w), 0 and 1, the digit as it is if a printed line hides a bar of it.
         is_reversed: whether what had been taken for ink was the paper.
@@ -57,7 +57,7 @@ class FoundDigit:
     searched: np.ndarray
     beside_patches: bool = False
     is_dotted: bool = False
-    is_slashed: bool = False
+    is_ambiguous: bool = False
     is_joined: bool = False
     completed: tuple[np.ndarray, ...] = ()
     is_reversed: bool = False
@@ -69,9 +69,10 @@ class FoundDigit:
         """Whether it may be no digit, however much it looks like one."""
         return (
             self.is_dotted
-            or self.is_slashed
+            or self.is_ambiguous
             or self.is_joined
             or self.is_line
+            or self.is_circled
             or not self.stands_out
         )
 
@@ -91,6 +92,13 @@ class FoundDigit:
         upright = height == down and width < height / SLIVER
         level = width == across and height < width / SLIVER
         return upright or level
+
+    @property
+    def is_circled(self) -> bool:
+        """Whether it stands on a page and may be a digit whose circle it touches."""
+        return max(self.searched.shape) >= RULED_SIDE and may_be_circled(
+            cv2.threshold(self.ink, INK_LEVEL * 255, 1, cv2.THRESH_BINARY)[1]
+        )
 
     @property
     def is_noise(self) -> bool:
@@ -270,7 +278,7 @@ def _candidates(ink: np.ndarray) -> Iterator[FoundDigit]:
         mask = unprinted
         found = Pieces(mask)
     lines = None if mask is strokes else cv2.subtract(strokes, mask)
-    unmarked, is_slashed = without_marks(mask, found)
+    unmarked, is_ambiguous = without_marks(mask, found)
     if unmarked is not mask:
         mask = unmarked
         found = Pieces(mask)
@@ -294,7 +302,7 @@ def _candidates(ink: np.ndarray) -> Iterator[FoundDigit]:
             beside_patches=bool(others.size)
             and all(is_thicker(found.piece(1 + other), SOLID) for other in others),
             is_dotted=parts.is_dotted(members, own),
-            is_slashed=is_slashed,
+            is_ambiguous=is_ambiguous,
             is_joined=joints.are_unclear,
             completed=joints.completed,
             searched=ink,

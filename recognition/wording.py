@@ -32,7 +32,7 @@ EXPLANATIONS: dict[str, tuple[str, str]] = {
     ),
     Reason.DOUBTFUL: (
         "A printed line may hide a stroke of it, or it may be something else: a line, a sign with "
-        "a dot, a 1 in a circle, a shadow or an edge.",
+        "a dot, a digit in a circle or beside a bracket, a shadow or an edge.",
         "Look at the picture yourself before you use this answer.",
     ),
     Reason.UNSURE: (

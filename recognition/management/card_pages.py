@@ -236,9 +236,9 @@ def _weak(report: dict[str, Any]) -> Iterator[str]:
     yield "- Of the digits of cheques, which are written fast, and by people of other schools, it"
     yield "  leaves more to a person than of the others."
     yield "- A digit that ends at a printed line is left to a person where the line may hide a"
-    yield "  stroke of it, as is one beside a shadow. A circle or a line that touches the digit"
-    yield "  spoils it, and a bracket behind it is taken for a second digit. Torn notes on a desk"
-    yield "  with a strong grain are refused at times."
+    yield "  stroke of it, as is one beside a shadow, or beside a bracket, which may be a 1. A"
+    yield "  circle or a line that touches the digit spoils it: the answer is wrong then, and"
+    yield "  hardly ever sure. Torn notes on a desk with a strong grain are refused at times."
     yield "- It learned mostly from American and European hands. Children's writing, and that of"
     yield "  other schools, may be read less well than the figures say."
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import cv2
 import numpy as np
@@ -53,6 +54,86 @@ def test_a_small_word_beside_or_above_a_digit_is_left_out(digit: int) -> None:
         field = to_field(marks.labelled(digit, seed=seed))
 
         assert likeness(field.pixels, alone.pixels) > 0.99
+
+
+@pytest.mark.parametrize("digit", range(10))
+@pytest.mark.parametrize("where", [(200, 52), (268, 150)])
+def test_a_digit_that_touches_its_circle_is_never_sure(digit: int, where: tuple[int, int]) -> None:
+    page = drawing.draw(digit, seed=1, size=(400, 300), width=7, box=(168, 95, 64, 110))
+    circled = cv2.ellipse(page, (200, 150), (70, 100), 0, 0, 360, 30, 6, cv2.LINE_AA)
+    cv2.line(circled, (200, 150), where, 30, 6, cv2.LINE_AA)
+
+    try:
+        assert to_field(circled).is_doubtful
+    except Refused as refusal:
+        assert refusal.reason is not Reason.BLANK
+
+
+@pytest.mark.parametrize("digit", [0, 6, 8, 9])
+@pytest.mark.parametrize("width", [4, 10, 24])
+def test_a_round_digit_is_not_taken_for_a_circle(digit: int, width: int) -> None:
+    for seed in SEEDS:
+        page = drawing.draw(digit, seed=seed, size=(300, 300), width=width, box=(90, 60, 120, 180))
+
+        assert not to_field(page).is_doubtful
+
+
+def _beside(
+    digit: int, *bows: float, height: int = 160, down: int = 0, is_turned: bool = False
+) -> np.ndarray:
+    """A digit of 80x120 px, and brackets beside it: those with a bow above 0 behind it."""
+    page = drawing.draw(digit, seed=1, size=(400, 300), width=8, box=(160, 90, 80, 120))
+    for bow in bows:
+        along = np.linspace(-1, 1, 40)
+        ends = (100 if bow > 0 else 300) if is_turned else (130 if bow < 0 else 270)
+        level = 150 + down + height / 2 * along
+        points = np.column_stack([ends + bow * height * (1 - along**2), level])
+        cv2.polylines(page, [np.rint(points).astype(np.int32)], False, 30, 7, cv2.LINE_AA)
+    return page
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_a_bracket_beside_a_digit_is_left_out_and_may_be_a_1(digit: int) -> None:
+    alone = to_field(_beside(digit))
+
+    for bow in (-0.2, -0.12, 0.12, 0.2):
+        field = to_field(_beside(digit, bow))
+
+        assert likeness(field.pixels, alone.pixels) > 0.99
+        assert field.is_doubtful
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_brackets_on_both_sides_are_no_digits(digit: int) -> None:
+    alone = to_field(_beside(digit))
+    field = to_field(_beside(digit, -0.15, 0.15))
+
+    assert likeness(field.pixels, alone.pixels) > 0.99
+    assert not field.is_doubtful
+
+
+@pytest.mark.parametrize(
+    ("bow", "how"),
+    [
+        (0.02, {}),
+        (0.15, {"down": -85, "height": 110}),
+        (0.15, {"is_turned": True}),
+        (-0.15, {"is_turned": True}),
+    ],
+    ids=["straight", "above", "turned away", "turned away before it"],
+)
+def test_what_is_no_bracket_is_a_second_digit(bow: float, how: dict[str, Any]) -> None:
+    with pytest.raises(Refused) as refusal:
+        to_field(_beside(2, bow, **how))
+
+    assert refusal.value.reason is Reason.SEVERAL_DIGITS
+
+
+def test_a_comma_beside_a_digit_is_no_bracket() -> None:
+    field = to_field(_beside(2, 0.15, height=40))
+
+    assert likeness(field.pixels, to_field(_beside(2)).pixels) > 0.99
+    assert not field.is_doubtful
 
 
 def test_two_digits_in_a_circle_are_two_digits() -> None:

@@ -332,6 +332,18 @@ def test_pale_pencil_is_read() -> None:
     assert likeness(pale.pixels, to_field(drawing.draw(3)).pixels) > 0.9
 
 
+@pytest.mark.parametrize("digit", [0, 2, 3, 5, 6, 8, 9])
+@pytest.mark.parametrize("x", [60, 330])
+def test_a_1_of_a_thin_pen_beside_a_bold_digit_is_a_second_one(digit: int, x: int) -> None:
+    page = drawing.draw(digit, seed=1, size=(400, 300), width=16, box=(160, 90, 90, 120))
+    cv2.line(page, (x + 8, 92), (x, 208), 30, 6, cv2.LINE_AA)
+
+    with pytest.raises(Refused) as refusal:
+        to_field(page)
+
+    assert refusal.value.reason is Reason.SEVERAL_DIGITS
+
+
 def test_two_digits_side_by_side_are_several() -> None:
     both = np.hstack([drawing.draw(3), drawing.draw(7)])
 
