@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import cv2
 import numpy as np
@@ -21,6 +21,7 @@ SLANT = 12  # degrees
 RING_SIDE = 128  # px; a ring is looked at in this size
 ROUND = 0.95  # of what is within a taut string, that a ring goes around; an 8 has less
 ROOMY = 0.65  # of that, off the ring by a pen's width or more; a bold 0 has less
+MIN_ROOM = 0.1  # of what is within the outline
 CROSSED = 0.035  # of that, which is ink; within a 0 there is hardly any
 STRAIGHT = 4  # times as long as wide
 MIN_BOW = 0.08  # how far the middle of a bracket lies off the line through its ends, of its height
@@ -62,7 +63,8 @@ def without_marks(mask: np.ndarray, found: Pieces) -> tuple[np.ndarray, bool]:
 def may_be_circled(digit: np.ndarray) -> bool:
     """Whether strokes of uint8 (h, w), 0 and 1, are a thin ring with more in it, all joined.
 
-    That is a 0 with a stroke through it, or any digit whose circle it touches.
+    That is a 0 with a stroke through it, or any digit whose circle it touches; two rooms one above
+    the other are an 8.
     """
     step = max(1, max(digit.shape) // RING_SIDE)
     size = -(-digit.shape[1] // step), -(-digit.shape[0] // step)
@@ -73,7 +75,7 @@ def may_be_circled(digit: np.ndarray) -> bool:
         return False  # strokes that are thinner than a pixel of that size
     outer = max(contours, key=cv2.contourArea)
     hull = cv2.convexHull(outer)
-    if cv2.contourArea(outer) <= ROUND * cv2.contourArea(hull):
+    if cv2.contourArea(outer) <= ROUND * cv2.contourArea(hull) or _is_stacked(contours, outer):
         return False
     length = sum(cv2.arcLength(contour, True) for contour in contours) / 2
     pen = cv2.countNonZero(rough) / length
@@ -82,6 +84,17 @@ def may_be_circled(digit: np.ndarray) -> bool:
     far = cv2.distanceTransform(filled, cv2.DIST_L2, 3)[1:-1, 1:-1] > 1.5 * pen
     roomy = np.count_nonzero(far) > ROOMY * cv2.countNonZero(filled)
     return bool(roomy and rough[far].mean() > CROSSED)
+
+
+def _is_stacked(contours: Sequence[np.ndarray], outer: np.ndarray) -> bool:
+    """Whether an outline holds two large holes, of which one lies above the other."""
+    least = MIN_ROOM * cv2.contourArea(outer)
+    large = [contour for contour in contours if cv2.contourArea(contour) > least]
+    rooms = [cv2.boundingRect(contour) for contour in large if contour is not outer]
+    if len(rooms) != 2:
+        return False
+    (_, top, _, height), (_, lower, _, _) = sorted(rooms, key=lambda room: room[1])
+    return top + height <= lower
 
 
 class _Marks:
