@@ -219,7 +219,7 @@ def test_a_shift_moves_what_is_learned_from_and_nothing_else(workers: Executor) 
 
     plain, (first, second) = lots(0.0, augment=False), lots(4.0, augment=False)
 
-    assert np.array_equal(plain[0], plain[1])
+    assert np.array_equal(*plain)
     assert all((one != other).any() for one, other in zip(plain[0], first, strict=True))
     assert all((one != other).any() for one, other in zip(first, second, strict=True))
     assert (lots(4.0)[0] != lots(0.0)[0]).any()
