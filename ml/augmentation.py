@@ -47,17 +47,6 @@ def variant(shape: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return preprocessing.centre(preprocessing.redraw(shape))
 
 
-def moved(field: np.ndarray, shift: float, rng: np.random.Generator) -> np.ndarray:
-    """Move a field off its middle, by up to `shift` px each way; what leaves it is lost.
-
-    Nobody's digits are read so far off, but who learns from them leans less on single pixels
-    (An et al. 2020 move MNIST by a fifth).
-    """
-    dx, dy = rng.uniform(-shift, shift, 2)
-    matrix = np.array([[1, 0, dx], [0, 1, dy]], np.float32)
-    return cv2.warpAffine(field, matrix, field.shape, flags=cv2.INTER_LINEAR)
-
-
 def bend(shape: np.ndarray, much: float, rng: np.random.Generator) -> np.ndarray:
     """Turn, shear, stretch and bend a shape, 0 not at all to 1 much: uint8 (CANVAS, CANVAS)."""
     turn, shear = rng.normal(0, 0.2 * much, 2)  # radians, share of the height

@@ -37,7 +37,6 @@ class TrainConfig:
     batch_size: int = 128
     validation_split: float = 0.1
     augment: bool = True
-    shift: float = 0.0  # px of the field that what is learned from is off the middle at most
     patience: int = 0  # epochs without gain before an early stop; 0 never stops early
     seed: int = 1
     split_seed: int = 1  # of the pictures set aside; who shares it can be compared and averaged

@@ -38,8 +38,6 @@ from ml.scripts import SCRIPTS
 from ml.validation import VARIED, Validation
 from ml.variants import Traced, Variants
 
-MAX_SHIFT = 8.0  # px; further off, half of a digit would be lost
-
 
 def train(
     config: TrainConfig,
@@ -125,7 +123,6 @@ def _fresh(
         epochs=config.epochs,
         non_digits=ARCHITECTURES[config.architecture].rejects,
         augment=config.augment,
-        shift=config.shift,
         before=sum(len(card.metrics.get("history", [])) for card in before),
     )
 
@@ -148,8 +145,6 @@ def _check(config: TrainConfig, root: Path) -> None:
         raise TrainingError("Label smoothing must be from 0 to below 1.")
     if not all(0 <= seed < 2**32 for seed in (config.seed, config.split_seed)):
         raise TrainingError("Seeds must be from 0 to 4294967295.")
-    if not 0 <= config.shift <= MAX_SHIFT:
-        raise TrainingError(f"The shift must be from 0 to {MAX_SHIFT} pixels.")
     if config.patience < 0:
         raise TrainingError("Patience must not be below 0.")
     if not 0 < config.validation_split < 0.5:

@@ -119,8 +119,7 @@ class Variants:
 
     The same seed gives the same variants, however many processes make them, but none of those that
     `before` epochs of earlier trainings with this seed have seen. Without `augment` every
-    epoch has the pictures as they are. With `non_digits`, drawn ones are added. With `shift`, all
-    fields are moved by up to so many px.
+    epoch has the pictures as they are. With `non_digits`, drawn ones are added.
     """
 
     def __init__(
@@ -132,14 +131,12 @@ class Variants:
         epochs: int,
         non_digits: bool,
         augment: bool = True,
-        shift: float = 0.0,
         before: int = 0,
     ) -> None:
         self._workers = workers
         self._count, self._seed = len(traced), seed
         self._non_digits, self._augment = non_digits, augment
-        self._shift = shift
-        self._lots = epochs if augment or shift else 1
+        self._lots = epochs if augment else 1
         self._first = before  # the number of the first lot
         self._folder = Path(tempfile.mkdtemp(prefix="digits-"))
         for name in ("bits", "sizes", "labels"):
@@ -181,7 +178,6 @@ class Variants:
                 (self._seed, self._first + lot, start),
                 self._non_digits,
                 self._augment,
-                self._shift,
             )
             for start in starts
         ]
@@ -212,12 +208,7 @@ def _field(shape: np.ndarray) -> np.ndarray:
 
 
 def _vary_chunk(
-    folder: Path,
-    indices: range,
-    seed: tuple[int, ...],
-    non_digits: bool,
-    augment: bool,
-    shift: float,
+    folder: Path, indices: range, seed: tuple[int, ...], non_digits: bool, augment: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     cv2.setNumThreads(1)
     rng = np.random.default_rng(seed)
@@ -225,8 +216,7 @@ def _vary_chunk(
     traced = Traced(*(np.load(folder / f"{name}.npy", mmap_mode="r") for name in names))
 
     def seen(shape: np.ndarray) -> np.ndarray:
-        field = augmentation.variant(shape, rng) if augment else _field(shape)
-        return augmentation.moved(field, shift, rng) if shift else field
+        return augmentation.variant(shape, rng) if augment else _field(shape)
 
     fields = [seen(traced.shape(index)) for index in indices]
     labels = traced.labels[indices.start : indices.stop]

@@ -194,32 +194,3 @@ def test_a_training_that_goes_on_sees_other_variants_than_those_before(workers: 
     for one, other in itertools.combinations(seen, 2):
         assert all((a != b).any() for a, b in zip(one, other, strict=True))
     assert np.array_equal(next_ones, seen[2])
-
-
-def test_what_is_moved_lies_up_to_so_many_pixels_off_and_every_time_anew() -> None:
-    field = np.zeros((28, 28), np.float32)
-    field[14, 14] = 1.0
-    rng = np.random.default_rng(1)
-
-    moved = [augmentation.moved(field, 3.0, rng) for _ in range(200)]
-
-    places = np.array([np.unravel_index(one.argmax(), one.shape) for one in moved]) - 14
-    assert places.min(axis=0).tolist() == [-3, -3]
-    assert places.max(axis=0).tolist() == [3, 3]
-
-
-def test_a_shift_moves_what_is_learned_from_and_nothing_else(workers: Executor) -> None:
-    traced = variants.trace([dataset()], workers, non_digits=True)
-
-    def lots(shift: float, **options: bool) -> list[np.ndarray]:
-        with variants.Variants(
-            traced, workers, seed=1, epochs=2, non_digits=False, shift=shift, **options
-        ) as made:
-            return [made.take(epoch)[0] for epoch in range(2)]
-
-    plain, (first, second) = lots(0.0, augment=False), lots(4.0, augment=False)
-
-    assert np.array_equal(*plain)
-    assert all((one != other).any() for one, other in zip(plain[0], first, strict=True))
-    assert all((one != other).any() for one, other in zip(first, second, strict=True))
-    assert (lots(4.0)[0] != lots(0.0)[0]).any()

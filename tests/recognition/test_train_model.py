@@ -128,14 +128,6 @@ def test_a_training_in_half_precision_leaves_a_network_in_full(drawn_digits: Pat
     assert model.test_accuracy > 0.9
 
 
-def test_the_card_keeps_how_far_pictures_were_moved(drawn_digits: Path) -> None:
-    train(drawn_digits, epochs=1, shift=2.0, name="moved")
-
-    card = cards.read(TrainedModel.objects.get(version="moved").directory)
-
-    assert card.config["shift"] == 2.0
-
-
 def test_the_compact_network_trains_with_variants_and_refuses(drawn_digits: Path) -> None:
     train(drawn_digits, name="drawn-4", architecture="compact", augment=True, epochs=2)
 
@@ -291,8 +283,6 @@ def test_if_missing_trains_nothing_when_there_is_a_model(
         ({"learning_rate": float("nan")}, "above 0"),
         ({"label_smoothing": 1.0}, "Label smoothing"),
         ({"seed": -1}, "Seeds"),
-        ({"shift": -1.0}, "shift"),
-        ({"shift": 8.5}, "shift"),
         ({"split_seed": 2**32}, "Seeds"),
         ({"patience": -1}, "Patience"),
         ({"require_accuracy": 99.0}, "share"),

@@ -72,12 +72,6 @@ class Command(BaseCommand):
         parser.add_argument("--batch-size", type=int)
         parser.add_argument("--validation-split", type=float, help="share, above 0 and below 0.5")
         parser.add_argument("--augment", action=argparse.BooleanOptionalAction)
-        parser.add_argument(
-            "--shift",
-            type=float,
-            metavar="PIXELS",
-            help="that what is learned from is off the middle at most, of 28 (default: 0)",
-        )
         parser.add_argument("--patience", type=int, help="epochs without gain before it stops")
         parser.add_argument(
             "--seed", type=int, help="of the weights to begin with, and of variants"
@@ -212,8 +206,8 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
     """The options of TrainConfig that were given; its own defaults serve for the others."""
     names = (
         "data_dir", "architecture", "precision", "optimizer", "learning_rate", "label_smoothing",
-        "epochs", "batch_size", "validation_split", "augment", "shift", "patience", "seed",
-        "split_seed", "script", "name",
+        "epochs", "batch_size", "validation_split", "augment", "patience", "seed", "split_seed",
+        "script", "name",
     )  # fmt: skip
     given = {name: options[name] for name in names if options[name] is not None}
     for option, name in (
