@@ -170,8 +170,13 @@ class Parts:
                 return members
             members = grown
 
-    def second_digits(self, members: np.ndarray) -> np.ndarray:
-        """Indices of pieces outside the digit that are as tall and as heavy as one of their own."""
+    def second_digits(self, members: np.ndarray, *, is_plain: bool) -> np.ndarray:
+        """Indices of pieces outside the digit that are as tall and as heavy as one of their own.
+
+        Args:
+            members: indices of the pieces that make the digit.
+            is_plain: whether no lines were taken away, of which pieces may be left.
+        """
         if members.size == self.area.size:
             return np.zeros(0, int)
         _, _, width, height = self.box(members)
@@ -182,7 +187,7 @@ class Parts:
             other &= ~self.at_border  # cut by the frame: a neighbour, or the table
         share = (self.bottom - self.top) / side
         tall, alike = share > 0.5, (share > LIKE_DIGIT[0]) & (share < LIKE_DIGIT[1])
-        heavy = self.area > np.where(alike, LIGHT, HEAVY) * weight
+        heavy = self.area > np.where(alike & is_plain, LIGHT, HEAVY) * weight
         second: np.ndarray = np.flatnonzero(other & tall & heavy)
         return second
 

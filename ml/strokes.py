@@ -292,7 +292,7 @@ def _candidates(ink: np.ndarray) -> Iterator[FoundDigit]:
         if members.size < len(found) - 1:
             own = found.several(1 + members, box)
         kept = cv2.dilate(own, np.ones((3, 3), np.uint8))
-        others = parts.second_digits(members)
+        others = parts.second_digits(members, is_plain=lines is None)
         joints = NO_JOINTS if lines is None else find_joints(own, box, lines, ink)
         yield FoundDigit(
             ink=ink[window] * kept,

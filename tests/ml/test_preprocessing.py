@@ -344,6 +344,15 @@ def test_a_1_of_a_thin_pen_beside_a_bold_digit_is_a_second_one(digit: int, x: in
     assert refusal.value.reason is Reason.SEVERAL_DIGITS
 
 
+def test_what_is_left_of_a_printed_line_is_no_second_digit() -> None:
+    page = drawing.draw(8, seed=1, size=(400, 300), width=16, box=(160, 90, 90, 120))
+    for level in (20, 150, 280):
+        cv2.line(page, (0, level), (400, level), 90, 2)
+    cv2.line(page, (330, 92), (330, 208), 30, 6, cv2.LINE_AA)
+
+    assert to_field(page).box[0] < 200
+
+
 def test_two_digits_side_by_side_are_several() -> None:
     both = np.hstack([drawing.draw(3), drawing.draw(7)])
 
