@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import islice
 
 import cv2
@@ -93,7 +94,7 @@ class FoundDigit:
         level = width == across and height < width / SLIVER
         return upright or level
 
-    @property
+    @cached_property
     def is_circled(self) -> bool:
         """Whether it stands on a page and may be a digit whose circle it touches."""
         return max(self.searched.shape) >= RULED_SIDE and may_be_circled(
