@@ -23,8 +23,8 @@ MOST_OTHERS = 10  # models; each takes some milliseconds
 STEPS = {
     Step.GREY: (
         "Shades of grey",
-        "Only light and dark count. White chalk on a dark board is turned into dark on light. Of a "
-        "note on a desk, only the note is kept.",
+        "Light and dark count, and a colour only where nothing else shows the ink. White chalk on "
+        "a dark board is turned into dark on light. Of a note on a desk, only the note is kept.",
         "The picture in shades of grey",
     ),
     Step.INK: (
@@ -34,8 +34,8 @@ STEPS = {
     ),
     Step.DIGIT: (
         "The digit",
-        "Strokes that belong together make the digit. Lines, boxes, a circle around it, specks and "
-        "other writing are left out.",
+        "Strokes that belong together make the digit. Lines, boxes, a circle or brackets around "
+        "it, specks and other writing are left out.",
         "The strokes of the digit in a frame",
     ),
     Step.REDRAWN: (
