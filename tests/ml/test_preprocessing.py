@@ -80,6 +80,7 @@ def test_size_changes_little(digit: int, seed: int, share: float) -> None:
 
 
 @given(st.sampled_from([1, 2, 3, 4, 5, 7]), seeds)
+@example(2, 194)  # the pen was lifted before the foot, which is no line below the digit
 @settings(max_examples=40, deadline=None)
 def test_pencil_and_felt_pen_read_alike(digit: int, seed: int) -> None:
     pencil = to_field(drawing.draw(digit, seed=seed, width=3)).pixels
