@@ -236,9 +236,11 @@ def _picture(image: Image.Image) -> Picture:
 
 def _gray(image: Image.Image) -> np.ndarray:
     """How light a picture is; for red ink on brown, say, the colour in which they differ most."""
+    if image.mode == "L":
+        return np.asarray(image)
     light = np.asarray(image.convert("L"))
     low, high, _, _ = cv2.minMaxLoc(light)
-    if image.mode == "L" or high - low >= PALE:
+    if high - low >= PALE:
         return light
     colours = [np.asarray(colour) for colour in image.split()]
     widest = max(colours, key=np.ptp)
