@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import cv2
 import numpy as np
 
-from ml.pieces import Parts, Pieces, thickness
+from ml.pieces import Pieces, thickness
 from ml.printed import RULED_SIDE
 
 MOST_PIECES = 60  # more are noise, or a desk's grain
@@ -50,7 +50,7 @@ def without_marks(mask: np.ndarray, found: Pieces) -> tuple[np.ndarray, bool]:
     """
     if not 2 < len(found) <= MOST_PIECES or max(mask.shape) < RULED_SIDE:
         return mask, False
-    marks = _Marks(found, Parts(found.stats[1:], mask.shape))
+    marks = _Marks(found)
     if not marks.found.any():
         return mask, marks.is_ambiguous
     x, y, width, height = cv2.boundingRect(mask)
@@ -105,8 +105,9 @@ class _Marks:
         is_ambiguous: whether one may be a 0 with a stroke in it, or a 1.
     """
 
-    def __init__(self, pieces: Pieces, parts: Parts) -> None:
-        self._pieces, self._parts = pieces, parts
+    def __init__(self, pieces: Pieces) -> None:
+        self._pieces, self._parts = pieces, pieces.parts
+        parts = self._parts
         self._width, self._height = parts.right - parts.left, parts.bottom - parts.top
         self._is_flat = self._height <= FLAT * self._width
         self.found = np.zeros(parts.area.size, bool)
@@ -118,7 +119,7 @@ class _Marks:
                 self.is_ambiguous |= slashed
                 self.found[frame] |= not slashed
         self._find_brackets()
-        main = next((p for p in parts.by_likelihood() if self._may_be_main(p)), None)
+        main = next((p for p in parts.by_likelihood if self._may_be_main(p)), None)
         if main is not None:
             self.found |= self._letters(main)
             self._find_underlines(main)
@@ -195,7 +196,7 @@ class _Marks:
 
     def _find_brackets(self) -> None:
         """Round brackets beside the digit, which open towards it; one alone may be a 1."""
-        parts, likely = self._parts, self._parts.by_likelihood()
+        parts, likely = self._parts, self._parts.by_likelihood
         tall = [p for p in likely if self._may_be_main(p) and self._height[p] >= MIN_TALL]
         bows = {part: _bow(self._pieces.piece(1 + part)) for part in tall}
         main = next((part for part in tall if not bows[part]), None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import cv2
 import numpy as np
 
@@ -46,9 +48,15 @@ class Pieces:
         self._labels, self.stats = pieces(mask[self._top : bottom, self._left : right])
         self.stats[:, cv2.CC_STAT_LEFT] += self._left
         self.stats[:, cv2.CC_STAT_TOP] += self._top
+        self._shape = mask.shape
 
     def __len__(self) -> int:
         return len(self.stats)
+
+    @cached_property
+    def parts(self) -> Parts:
+        """Where they lie, without the paper: part 0 is piece 1."""
+        return Parts(self.stats[1:], self._shape)
 
     @property
     def widest(self) -> int:
@@ -138,6 +146,7 @@ class Parts:
             | (self.bottom == shape[0])
         )
 
+    @cached_property
     def by_likelihood(self) -> list[int]:
         """The pieces that may be the digit: large ones first, and rather not at the border."""
         extent = np.maximum(self.right - self.left, self.bottom - self.top)

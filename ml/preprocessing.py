@@ -1,10 +1,10 @@
 """From a picture to the one 28x28 field that every network sees, or the reason why not.
 
-The same function serves training, evaluation, the site, the API and the command. The steps:
-even out the paper and find out which side is ink (`ink`), take away what is printed on it
-(`printed`), gather the strokes that belong to one digit (`strokes`, `pieces`), where they are not
-clear look again on a sheet that lies in the picture (`sheets`), draw them again with the usual
-stroke width, and centre them as MNIST does.
+The same function serves training, evaluation, the site, the API and the command. The steps: let the
+paper fill the picture (`lids`), even it out and find out which side is ink (`ink`), take away what
+is printed on it (`printed`), fill an outline (`outlines`), gather the strokes that belong to one
+digit (`strokes`, `pieces`), where they are not clear look again on a sheet that lies in the picture
+(`sheets`), draw them again with the usual stroke width, and centre them as MNIST does.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from ml.ink import (
     is_light_on_dark,
     reduced,
 )
+from ml.lids import without_lids
 from ml.pieces import Box
 from ml.refusals import Reason, Refused
 from ml.sheets import find_sheets
@@ -157,7 +158,7 @@ def trace(picture: np.ndarray, steps: Steps | None = None) -> tuple[np.ndarray, 
 def _trace(picture: np.ndarray, steps: Steps) -> tuple[np.ndarray, Box]:
     """The same for a picture of one page, or of a digit alone."""
     work, scale = _working_size(picture)
-    steps.dark = dark = dark_on_light(work)
+    steps.dark = dark = dark_on_light(without_lids(work))
     steps.ink, zoom = _with_room(find_ink(dark, CROP_REACH))
     digit = find_digit(steps.ink)
     if max(dark.shape) > PAPER_SIDE:
@@ -170,7 +171,7 @@ def _trace(picture: np.ndarray, steps: Steps) -> tuple[np.ndarray, Box]:
         raise Refused(Reason.SEVERAL_DIGITS)
     if max(digit.box[2:]) / (scale * zoom) < MIN_DIGIT_SIDE:
         raise Refused(Reason.TOO_SMALL)
-    shape = _fine(digit.ink)
+    shape = _fine(digit.shape)
     if not shape.any():
         raise Refused(Reason.BLANK)
     return shape, _unscale(digit.box, scale * zoom, picture.shape)

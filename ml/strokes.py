@@ -13,7 +13,8 @@ import numpy as np
 from ml.ink import INK_LEVEL, disc, find_ink, grey_levels
 from ml.joined import NO_JOINTS, find_joints
 from ml.marks import may_be_circled, without_marks
-from ml.pieces import SLIVER, Box, Parts, Pieces, is_thicker, pieces
+from ml.outlines import filled_outline
+from ml.pieces import SLIVER, Box, Pieces, is_thicker, pieces
 from ml.printed import RULED_SIDE, without_forms, without_rules
 from ml.refusals import Reason, Refused
 
@@ -37,6 +38,7 @@ class FoundDigit:
 
     Attributes:
         ink: uint8 (h, w), 0 paper to 255 ink, cropped to the digit, without its neighbours.
+        shape: uint8 like `ink`, what is read: `ink`, or if that is an outline, what it encloses.
         box: where it stands, px of the ink that was searched.
         at_border: whether it touches the border.
         several: whether other ink is as large as a digit of its own.
@@ -52,6 +54,7 @@ class FoundDigit:
     """
 
     ink: np.ndarray
+    shape: np.ndarray
     box: Box
     at_border: bool
     several: bool
@@ -98,7 +101,7 @@ class FoundDigit:
     def is_circled(self) -> bool:
         """Whether it stands on a page and may be a digit whose circle it touches."""
         return max(self.searched.shape) >= RULED_SIDE and may_be_circled(
-            cv2.threshold(self.ink, INK_LEVEL * 255, 1, cv2.THRESH_BINARY)[1]
+            cv2.threshold(self.shape, INK_LEVEL * 255, 1, cv2.THRESH_BINARY)[1]
         )
 
     @property
@@ -279,24 +282,30 @@ def _candidates(ink: np.ndarray) -> Iterator[FoundDigit]:
         mask = unprinted
         found = Pieces(mask)
     lines = None if mask is strokes else cv2.subtract(strokes, mask)
+    filled = filled_outline(mask, found)
+    if filled is not None:
+        mask = filled
+        found = Pieces(mask)
     unmarked, is_ambiguous = without_marks(mask, found)
-    if unmarked is not mask:
+    is_marked = unmarked is not mask
+    if is_marked:
         mask = unmarked
         found = Pieces(mask)
-    printed = None if mask is strokes else cv2.subtract(strokes, mask)
-    parts = Parts(found.stats[1:], mask.shape)
-    for main in parts.by_likelihood():
+    printed = cv2.subtract(strokes, mask) if is_marked or lines is not None else None
+    parts = found.parts
+    for main in parts.by_likelihood:
         members = parts.group(main)
         x, y, width, height = box = parts.box(members)
         window = slice(y, y + height), slice(x, x + width)
         own = mask[window]
         if members.size < len(found) - 1:
             own = found.several(1 + members, box)
-        kept = cv2.dilate(own, np.ones((3, 3), np.uint8))
+        own_ink = ink[window] * cv2.dilate(own, np.ones((3, 3), np.uint8))
         others = parts.second_digits(members, is_plain=lines is None)
         joints = NO_JOINTS if lines is None else find_joints(own, box, lines, ink)
         yield FoundDigit(
-            ink=ink[window] * kept,
+            ink=own_ink,
+            shape=own_ink if filled is None else 255 * own,
             box=box,
             at_border=bool(parts.at_border[members].any()),
             several=bool(others.size),
