@@ -2,27 +2,66 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
+import struct
+import threading
 import warnings
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL.Image import Transpose
 
+from ml.ink import reduced
+
+JPEGS = ("JPEG", "MPO")  # many phones write MPO: a JPEG with a preview or depth map behind it
 FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF", "TIFF")
 MAX_BYTES = 20_000_000  # a phone's largest JPEG is about 15 MB
 MAX_PIXELS = 40_000_000  # larger than any phone's usual photograph
 MAX_SIDE = 1600  # px; larger pictures are reduced before they are read and kept
 PALE = 64  # levels; a picture whose greys span fewer may show more in one of its colours
 DEPTHS = (1.0, 255.0, 4095.0, 65535.0)  # the white of pictures that have not 8 bits
+OVERSHOOT = 1.1  # times white, up to which sharpened pictures go
+STRAY = 0.001  # of the pixels; as few, of a faulty sensor, say nothing of the others' range
+LARGE = 4_000_000  # px; larger ones, which take memory until they are reduced, go one by one
 PNG_SIDE = 640  # px; up to here a picture is kept without loss
 PNG_OPTIONS = [
     cv2.IMWRITE_PNG_COMPRESSION, 1,
     cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_NONE,
     cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE,
 ]  # fmt: skip
+
+# What Pillow raises on damaged files:
+DAMAGES = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    IndexError,
+    TypeError,
+    KeyError,
+    OverflowError,
+    MemoryError,
+    AttributeError,
+    RuntimeError,
+    ZeroDivisionError,
+    struct.error,
+)
+# By the number that EXIF has for how a camera was held:
+TURNS = {
+    2: Transpose.FLIP_LEFT_RIGHT,
+    3: Transpose.ROTATE_180,
+    4: Transpose.FLIP_TOP_BOTTOM,
+    5: Transpose.TRANSPOSE,
+    6: Transpose.ROTATE_270,
+    7: Transpose.TRANSVERSE,
+    8: Transpose.ROTATE_90,
+}
+
+_one_by_one = threading.Lock()
 
 # Pillow would accept these formats' bombs with a warning only; a warning must end in an error.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
@@ -81,7 +120,9 @@ def open_picture(data: bytes) -> Picture:
             warnings.simplefilter("ignore")  # about metadata; sizes are checked below
             with Image.open(io.BytesIO(data), formats=FORMATS) as image:
                 _check(image)
-                return _picture(_upright(image))
+                is_large = image.format not in JPEGS and image.width * image.height > LARGE
+                with _one_by_one if is_large else contextlib.nullcontext():
+                    return _picture(_upright(image))
     except UnidentifiedImageError as error:
         raise PictureError(
             "not_an_image",
@@ -92,21 +133,7 @@ def open_picture(data: bytes) -> Picture:
         raise _too_many_pixels() from error
     except PictureError:
         raise
-    except (
-        OSError,
-        ValueError,
-        SyntaxError,
-        EOFError,
-        IndexError,
-        TypeError,
-        KeyError,
-        OverflowError,
-        MemoryError,
-        AttributeError,
-        RuntimeError,
-        ZeroDivisionError,
-    ) as error:
-        # Pillow's decoders raise all of these on damaged files.
+    except DAMAGES as error:
         raise PictureError(
             "damaged", "The picture is damaged or incomplete. Please save or take it again."
         ) from error
@@ -171,7 +198,6 @@ def _too_many_pixels() -> PictureError:
 def _check(image: Image.Image) -> None:
     if image.width * image.height > MAX_PIXELS:
         raise _too_many_pixels()
-    # Many phones write MPO: a JPEG with a preview or depth map behind it, still one picture.
     if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
         raise PictureError(
             "several_pictures",
@@ -180,19 +206,38 @@ def _check(image: Image.Image) -> None:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    if image.format in {"JPEG", "MPO"}:
+    if image.format in JPEGS:
         scale = min(1.0, MAX_SIDE / max(image.size))
-        # Decodes at 1/2, 1/4 or 1/8, never smaller than asked for.
-        image.draft(None, (int(image.width * scale), int(image.height * scale)))
+        width, height = (max(1, int(side * scale)) for side in image.size)
+        image.draft(None, (width, height))  # decodes at 1/2, 1/4 or 1/8, and no smaller
     image.load()
-    upright = ImageOps.exif_transpose(image)
-    return _without_transparency(upright)
+    turn = _turn(image)
+    plain = _without_transparency(_roughly_reduced(image))
+    return plain if turn is None else plain.transpose(turn)
+
+
+def _turn(image: Image.Image) -> Transpose | None:
+    """How to turn a picture upright; a camera's notes that cannot be read do not spoil it."""
+    try:
+        return TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except DAMAGES:
+        return None
+
+
+def _roughly_reduced(image: Image.Image) -> Image.Image:
+    """Reduce a picture in its own mode, where that can be done, before copies of it are made."""
+    times = max(image.size) // MAX_SIDE
+    if times < 2 or image.mode not in {"L", "LA", "RGB", "RGBA", "CMYK"}:
+        return image
+    if image.mode in {"L", "RGB"} and "transparency" in image.info:
+        return image  # of one grey or colour, which would be mixed with others
+    return image.reduce(times)
 
 
 def _without_transparency(image: Image.Image) -> Image.Image:
     if image.mode in {"L", "RGB"} and "transparency" not in image.info:
         return image
-    if image.mode == "1":
+    if image.mode == "1" and "transparency" not in image.info:
         return image.convert("L")
     if image.mode.startswith("I") or image.mode == "F":
         return _eight_bits(image)
@@ -218,17 +263,19 @@ def _is_light_ink(layered: Image.Image) -> bool:
 
 def _eight_bits(image: Image.Image) -> Image.Image:
     """Scale other depths to 8 bits: shares of 1.0, 12 and 16 bits, or whatever range they have."""
-    values = np.asarray(image, np.float64)
-    values = np.where(np.isfinite(values), values, 0.0)
-    low, high = float(values.min()), float(values.max())
-    if low >= 0 and high <= DEPTHS[-1]:
-        low, high = 0.0, next(depth for depth in DEPTHS if high <= depth)
-    return Image.fromarray(np.rint((values - low) / (high - low) * 255).astype(np.uint8))
+    values = np.asarray(image, np.float32)
+    if not np.isfinite(values).all():
+        values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
+    values = reduced(values, MAX_SIDE)
+    low, high = np.quantile(values, (STRAY, 1 - STRAY)).tolist()
+    if low >= 0 and high <= OVERSHOOT * DEPTHS[-1]:
+        low, high = 0.0, next(depth for depth in DEPTHS if high <= OVERSHOOT * depth)
+    shares = np.clip((values - low) / max(high - low, 1e-6), 0.0, 1.0)
+    return Image.fromarray(np.rint(shares * 255).astype(np.uint8))
 
 
 def _picture(image: Image.Image) -> Picture:
     if max(image.size) > MAX_SIDE:
-        image = image.copy()
         image.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.BOX, reducing_gap=2.0)
     image.info.clear()  # comments and profiles would be written again
     return Picture(image, _gray(image))

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageOps
 
 from ml import images
 from ml.images import PictureError
@@ -60,6 +62,21 @@ def test_shares_and_twelve_bits_are_scaled(kind: type, white: float, scene: Imag
     assert np.abs(picture.gray.astype(int) - np.asarray(scene)).max() <= 1
 
 
+@pytest.mark.parametrize(
+    ("kind", "white", "brightest"),
+    [(np.float32, 1.0, 1.03), (np.uint16, 4095, 4096), (np.uint16, 255, 65535)],
+)
+def test_a_pixel_that_is_too_bright_does_not_darken_the_others(
+    kind: type, white: float, brightest: float, scene: Image.Image
+) -> None:
+    scaled: np.ndarray = (np.asarray(scene) / 255 * white).astype(kind)
+    scaled[20, 20] = brightest
+
+    gray = images.open_picture(encode(Image.fromarray(scaled), "TIFF")).gray
+
+    assert np.abs(np.delete(gray.astype(int) - np.asarray(scene), 20, axis=0)).max() <= 1
+
+
 def test_sixteen_bit_png_is_scaled_not_cut(scene: Image.Image) -> None:
     deep = Image.fromarray(np.asarray(scene).astype(np.uint16) * 257)
 
@@ -73,6 +90,12 @@ def test_transparent_parts_are_white_paper(scene: Image.Image) -> None:
     image.paste((20, 20, 20, 255), (4, 4, 30, 10))
 
     assert is_scene(images.open_picture(encode(image)).gray)
+
+
+def test_black_and_white_with_transparency_is_white_paper_too() -> None:
+    nothing = Image.new("1", (10, 10))
+
+    assert (images.open_picture(encode(nothing, transparency=0)).gray == 255).all()
 
 
 def test_a_palette_with_transparency_is_white_paper_too() -> None:
@@ -149,6 +172,58 @@ def test_the_camera_turn_is_applied(scene: Image.Image) -> None:
     assert is_scene(picture.gray)
 
 
+@pytest.mark.parametrize("turn", range(1, 9))
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "TIFF", "WEBP"])
+def test_every_camera_turn_is_applied(format: str, turn: int, scene: Image.Image) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = turn
+    data = encode(scene, format, exif=exif, quality=95)
+    with Image.open(io.BytesIO(data)) as sent:
+        upright = ImageOps.exif_transpose(sent)
+
+    gray = images.open_picture(data).gray.astype(int)
+
+    assert np.abs(gray - np.asarray(upright.convert("L"))).max() < 5
+
+
+def test_a_camera_turn_is_applied_though_other_notes_are_wrong(scene: Image.Image) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif[0x0128] = 2  # a unit, below made a text
+    notes = exif.tobytes().replace(b"\x28\x01\x03\x00", b"\x28\x01\x02\x00")
+    notes = notes.replace(b"\x01\x28\x00\x03", b"\x01\x28\x00\x02")
+    turned = scene.transpose(Image.Transpose.ROTATE_90)
+
+    picture = images.open_picture(encode(turned, "JPEG", exif=notes, quality=95))
+
+    assert is_scene(picture.gray)
+
+
+@pytest.mark.parametrize("format", ["PNG", "WEBP"])
+def test_notes_that_are_cut_short_do_not_spoil_a_picture(format: str, scene: Image.Image) -> None:
+    data = encode(scene, format, exif=b"Exif\0\0MM\0*")
+
+    assert is_scene(images.open_picture(data).gray)
+
+
+@pytest.mark.parametrize("mode", ["LA", "RGBA", "I;16", "F"])
+def test_a_large_picture_is_reduced_before_it_is_converted(mode: str) -> None:
+    """Its size alone must not fill the memory of whoever reads it."""
+    program = f"""
+import io, resource
+from PIL import Image, ImageOps
+from ml import images
+buffer = io.BytesIO()
+Image.new({mode!r}, (7000, 5000)).save(buffer, "TIFF", compression="tiff_deflate")
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+images.open_picture(buffer.getvalue())
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+    told = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
+
+    assert int(told.stdout) < 350_000  # KiB more than to make the picture; all copies take 700 000
+
+
 def test_a_large_photograph_is_reduced() -> None:
     photograph = Image.new("RGB", (4000, 3000), "white")
 
@@ -161,6 +236,14 @@ def test_a_phone_picture_with_a_preview_behind_it_is_one_picture(scene: Image.Im
     data = encode(scene, "MPO", save_all=True, append_images=[scene])
 
     assert is_scene(images.open_picture(data).gray)
+
+
+@pytest.mark.parametrize("size", [(1601, 1), (3, 5000)])
+def test_a_large_photograph_may_be_thin(size: tuple[int, int]) -> None:
+    gray = images.open_picture(encode(Image.new("L", size), "JPEG")).gray
+
+    assert max(gray.shape) == 1600
+    assert min(gray.shape) == 1
 
 
 def test_a_one_pixel_picture_opens() -> None:
