@@ -73,5 +73,6 @@ def choose_thresholds(confidences: np.ndarray, right: np.ndarray, digits: np.nda
     """
     accept = accept_from(confidences, right, WRONG_AMONG_ACCEPTED)
     refuse = float(np.quantile(confidences[digits], DIGITS_REFUSED)) if digits.any() else 0.0
-    accept = float(np.clip(accept, 0.5, 0.999))
-    return Thresholds(accept=round(accept, 4), refuse=round(min(refuse, accept), 4))
+    # Rounded up: a lower one than was found would accept what is wrong more often.
+    accept = float(np.ceil(np.clip(accept, 0.5, 1.0) * 10_000) / 10_000)
+    return Thresholds(accept=accept, refuse=round(min(refuse, accept), 4))

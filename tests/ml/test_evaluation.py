@@ -117,6 +117,19 @@ def test_probabilities_sum_to_one_and_bear_large_logits() -> None:
     assert np.isfinite(result).all()
 
 
+def test_a_threshold_is_never_lower_than_what_was_found() -> None:
+    sure = np.full(1000, 0.9999)
+    digits = np.ones(1000, bool)
+    half = np.arange(1000) % 2 == 0
+
+    assert calibration.choose_thresholds(sure, half, digits).accept == 1.0
+
+    rising = np.linspace(0.99992, 0.99998, 1000)
+    thresholds = calibration.choose_thresholds(rising, rising > 0.99995, digits)
+
+    assert thresholds.accept >= 0.99995
+
+
 def test_the_threshold_keeps_wrong_readings_out() -> None:
     confidences = np.linspace(0, 1, 10_000)
     right = confidences > 0.7
