@@ -34,7 +34,7 @@ def find_ink(dark: np.ndarray, reach: float) -> np.ndarray:
         Refused: blank or too faint.
     """
     depth = _depth_below_paper(dark, reach)
-    core = _ink_depth(depth, floor=max(MIN_CONTRAST, 5 * _noise(depth)))
+    core = ink_depth(depth, floor=max(MIN_CONTRAST, 5 * _noise(depth)))
     if core is None:
         raise Refused(Reason.BLANK)
     if core < FAINT_CONTRAST:
@@ -155,7 +155,7 @@ def _noise(depth: np.ndarray) -> float:
     return grey_level(fine, 0.25) * 2.22  # |difference| of two normals: 0.451 sigma
 
 
-def _ink_depth(depth: np.ndarray, floor: float) -> float | None:
+def ink_depth(depth: np.ndarray, floor: float) -> float | None:
     """The depth of the strokes' cores in grey levels, None when nothing is deeper than `floor`."""
     candidates = depth[depth > int(floor)]  # NumPy compares whole numbers fast
     if candidates.size < 8:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import cv2
 import numpy as np
 
+from ml.ink import disc
 from ml.pieces import Pieces, thickness
 from ml.printed import RULED_SIDE
 
@@ -20,9 +21,10 @@ NARROW = 0.78  # width to height; in such a ring a slanting stroke makes it a 0
 SLANT = 12  # degrees
 RING_SIDE = 128  # px; a ring is looked at in this size
 ROUND = 0.95  # of what is within a taut string, that a ring goes around; an 8 has less
-ROOMY = 0.65  # of that, off the ring by a pen's width or more; a bold 0 has less
+ROOMY = 0.56  # of that, off the ring by a pen's width or more; a bold 0 has less
+MIN_WITHIN = 0.45  # of the ring's longer side; ends of a 0 within it are shorter
+DEEP = 3  # widths of the ring's line from its edge; a 0 is nowhere as wide
 MIN_ROOM = 0.1  # of what is within the outline
-CROSSED = 0.035  # of that, which is ink; within a 0 there is hardly any
 STRAIGHT = 4  # times as long as wide
 MIN_BOW = 0.08  # how far the middle of a bracket lies off the line through its ends, of its height
 MAX_LEAN = 2.0  # times the bow, how far its upper end lies off the middle of both
@@ -60,11 +62,17 @@ def without_marks(mask: np.ndarray, found: Pieces) -> tuple[np.ndarray, bool]:
     return rest, marks.is_ambiguous
 
 
-def may_be_circled(digit: np.ndarray) -> bool:
-    """Whether strokes of uint8 (h, w), 0 and 1, are a thin ring with more in it, all joined.
+def within_circle(digit: np.ndarray) -> np.ndarray | None:
+    """What is drawn within a thin ring that it touches, or None when that is no such ring.
 
-    That is a 0 with a stroke through it, or any digit whose circle it touches; two rooms one above
-    the other are an 8.
+    It may be a 0 with a stroke through it, or any digit that touches its circle or runs out of it;
+    two rooms one above the other are an 8.
+
+    Args:
+        digit: uint8 (h, w), 0 and 1, strokes that are all joined.
+
+    Returns:
+        uint8 like `digit`, without the ring where more is left than a stroke of a 0.
     """
     step = max(1, max(digit.shape) // RING_SIDE)
     size = -(-digit.shape[1] // step), -(-digit.shape[0] // step)
@@ -72,18 +80,61 @@ def may_be_circled(digit: np.ndarray) -> bool:
     rough = cv2.threshold(soft, 255 // 4, 1, cv2.THRESH_BINARY)[1]
     contours, _ = cv2.findContours(rough, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     if not contours:
-        return False  # strokes that are thinner than a pixel of that size
+        return None  # strokes that are thinner than a pixel of that size
     outer = max(contours, key=cv2.contourArea)
-    hull = cv2.convexHull(outer)
-    if cv2.contourArea(outer) <= ROUND * cv2.contourArea(hull) or _is_stacked(contours, outer):
-        return False
+    if _is_stacked(contours, outer):
+        return None
     length = sum(cv2.arcLength(contour, True) for contour in contours) / 2
     pen = cv2.countNonZero(rough) / length
-    filled = cv2.copyMakeBorder(np.zeros_like(rough), *4 * (1,), cv2.BORDER_CONSTANT)
-    cv2.drawContours(filled, [hull + 1], -1, 1, -1)
-    far = cv2.distanceTransform(filled, cv2.DIST_L2, 3)[1:-1, 1:-1] > 1.5 * pen
-    roomy = np.count_nonzero(far) > ROOMY * cv2.countNonZero(filled)
-    return bool(roomy and rough[far].mean() > CROSSED)
+    disk = _disk(outer, rough.shape, pen)
+    if disk is None:
+        return None
+    depth = cv2.distanceTransform(disk, cv2.DIST_L2, 3)[1:-1, 1:-1]
+    if np.count_nonzero(depth > 1.5 * pen) < ROOMY * cv2.countNonZero(disk):
+        return None
+    return _inner(digit, depth / pen)
+
+
+def _disk(outline: np.ndarray, shape: tuple[int, ...], pen: float) -> np.ndarray | None:
+    """All that a ring encloses, less what sticks out of it: uint8 with a px of room; None if askew.
+
+    Args:
+        outline: contour of the ring.
+        shape: height and width of the picture that it is in.
+        pen: how wide its line is, px.
+    """
+    filled = np.zeros((shape[0] + 2, shape[1] + 2), np.uint8)
+    cv2.drawContours(filled, [outline + 1], -1, 1, cv2.FILLED)
+    disk = cv2.morphologyEx(filled, cv2.MORPH_OPEN, disc(round(2 * pen) + 2))
+    contours, _ = cv2.findContours(disk, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    if not contours:
+        return None
+    largest = max(contours, key=cv2.contourArea)
+    is_round = cv2.contourArea(largest) > ROUND * cv2.contourArea(cv2.convexHull(largest))
+    return disk if is_round else None
+
+
+def _inner(digit: np.ndarray, depth: np.ndarray) -> np.ndarray | None:
+    """Strokes that lie deep within a ring, or None; all of them if these are the slash of a 0.
+
+    Args:
+        digit: uint8 (h, w), 0 and 1.
+        depth: float (rough height, rough width), from the edge of the ring, in widths of its line.
+    """
+    depth = cv2.resize(depth, digit.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    inner = digit * (depth > 1.5).astype(np.uint8)
+    count, labels = cv2.connectedComponents(inner)
+    for label in range(1, count):
+        piece = labels == label
+        if depth[piece].max() < DEEP:
+            inner[piece] = 0  # a bit of the ring
+    x, y, width, height = cv2.boundingRect(inner)
+    down, across = digit.shape
+    is_in_middle = x < across / 2 < x + width and y < down / 2 < y + height
+    if not is_in_middle or max(width, height) < MIN_WITHIN * max(digit.shape):
+        return None
+    is_narrow = across < NARROW * down
+    return digit if is_narrow and _is_slash(inner) else inner
 
 
 def _is_stacked(contours: Sequence[np.ndarray], outer: np.ndarray) -> bool:
@@ -115,7 +166,7 @@ class _Marks:
         for frame, inner in self._surrounding():
             if self._is_frame(frame, inner):
                 may_be_zero = self._width[frame] < NARROW * self._height[frame]
-                slashed = bool(may_be_zero and self._is_slash(inner))
+                slashed = bool(may_be_zero and _is_slash(self._pieces.piece(1 + inner)))
                 self.is_ambiguous |= slashed
                 self.found[frame] |= not slashed
         self._find_brackets()
@@ -158,16 +209,6 @@ class _Marks:
             and side >= MIN_FRAMED * 2 * np.median(seen)
             and thickness(piece) * max(piece.shape) <= MAX_FRAME_LINE * side
         )
-
-    def _is_slash(self, part: int) -> bool:
-        """Whether a part is a straight stroke that leans, as in some people's 0."""
-        points = cv2.findNonZero(self._pieces.piece(1 + part))
-        box = cv2.boxPoints(cv2.minAreaRect(points))
-        sides = np.array([box[1] - box[0], box[2] - box[1]])
-        lengths = np.hypot(*sides.T) + 1
-        across, down = np.abs(sides[lengths.argmax()])
-        slant = np.degrees(np.arctan2(across, down))
-        return bool(lengths.max() > STRAIGHT * lengths.min() and slant > SLANT)
 
     def _letters(self, main: int) -> np.ndarray:
         """Which parts are of a row of small letters beside the digit, above or below it: bool."""
@@ -232,6 +273,16 @@ class _Marks:
             rise, start = np.polyfit(np.arange(parts.left[line], parts.right[line]), upper, 1)
             gap = (rise * columns + start - lowest).min()
             self.found[line] = UNDERLINE_GAP * height < gap < UNDERLINE_REACH * height
+
+
+def _is_slash(piece: np.ndarray) -> bool:
+    """Whether uint8 (h, w) is a straight stroke that leans, as in some people's 0."""
+    box = cv2.boxPoints(cv2.minAreaRect(cv2.findNonZero(piece)))
+    sides = np.array([box[1] - box[0], box[2] - box[1]])
+    lengths = np.hypot(*sides.T) + 1
+    across, down = np.abs(sides[lengths.argmax()])
+    slant = np.degrees(np.arctan2(across, down))
+    return bool(lengths.max() > STRAIGHT * lengths.min() and slant > SLANT)
 
 
 def _bow(piece: np.ndarray) -> float:

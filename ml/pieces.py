@@ -15,9 +15,12 @@ DOT_SIZES = (0.4, 2.0)  # of the pen's widest stroke
 DOT_GAP = 0.5  # of the strokes' height, above or below
 DOT_ASIDE = 0.2  # of their height, left or right of them: they may slant
 SLIVER = 8  # times as long as wide; a written 1 is no more than that for most pens
+LINE_BIT = 4  # the same for what may be a bit of a printed line
 HEAVY = 0.25  # of the digit's ink; a second digit has more
 LIGHT = 0.12  # the same where it is as tall as the digit: a 1 of a thin pen
 LIKE_DIGIT = (0.75, 1.6)  # height of what is as tall, of the digit's; longer ones are printed lines
+WIDTHS = (0.3, 1.2)  # of a digit in several pieces, of its height; bits of a line are narrower
+MOST_BITS = 6  # pieces that a digit may have fallen into
 MIN_PIECE = 4  # px of the working picture; smaller pieces are specks
 
 
@@ -76,10 +79,10 @@ class Pieces:
         return [label for label in self.wider(side) if self.box(label)[3] >= side]
 
     def slivers(self, length: int) -> bool:
-        """Whether some are straight bits of thin lines, and as long as this at least, px."""
+        """Whether some may be bits of thin lines, and as long as this at least, px."""
         sides = self.stats[1:, (cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT)]
         longer, shorter = sides.max(axis=1), sides.min(axis=1)
-        return bool(((longer >= length) & (longer > SLIVER * shorter)).any())
+        return bool(((longer >= length) & (longer > LINE_BIT * shorter)).any())
 
     def crumbs(self, side: int) -> int:
         """How many are smaller than this, px, and no specks."""
@@ -198,7 +201,28 @@ class Parts:
         tall, alike = share > 0.5, (share > LIKE_DIGIT[0]) & (share < LIKE_DIGIT[1])
         heavy = self.area > np.where(alike & is_plain, LIGHT, HEAVY) * weight
         second: np.ndarray = np.flatnonzero(other & tall & heavy)
-        return second
+        return second if second.size else self._broken_digit(other, side, HEAVY * weight)
+
+    def _broken_digit(self, other: np.ndarray, side: int, weight: float) -> np.ndarray:
+        """Indices of a few pieces that are near each other and together like a digit, if any.
+
+        Args:
+            other: bool (n,), which pieces are not the digit's own.
+            side: of the digit, px.
+            weight: ink that they have at least, px.
+        """
+        main = next((part for part in self.by_likelihood if other[part]), None)
+        if main is None:
+            return np.zeros(0, int)
+        group = self.group(main)
+        group = group[other[group]]
+        _, _, width, height = self.box(group)
+        is_like = (
+            LIKE_DIGIT[0] * side < height < LIKE_DIGIT[1] * side
+            and WIDTHS[0] * height < width < WIDTHS[1] * height
+        )
+        is_broken = group.size <= MOST_BITS and self.area[group].sum() > weight
+        return group if is_like and is_broken else np.zeros(0, int)
 
     def is_dotted(self, members: np.ndarray, own: np.ndarray) -> bool:
         """Whether a single dot, about as wide as the pen, stands right above or below the strokes.

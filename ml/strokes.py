@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
 from itertools import islice
 
 import cv2
 import numpy as np
 
-from ml.ink import INK_LEVEL, disc, find_ink, grey_levels
+from ml.ink import INK_LEVEL, disc, find_ink, grey_levels, ink_depth
 from ml.joined import NO_JOINTS, find_joints
-from ml.marks import may_be_circled, without_marks
+from ml.marks import within_circle, without_marks
 from ml.outlines import filled_outline
 from ml.pieces import SLIVER, Box, Pieces, is_thicker, pieces
 from ml.printed import RULED_SIDE, without_forms, without_rules
@@ -26,6 +25,9 @@ SOLID = 0.4  # widest place, as a share of the longer side; what is thicker is a
 BOLD = 0.3  # the same for strokes that are looked for beside a patch: more is a piece of it
 HAIR = 1 / 40  # the same for a printed line; few pens write digits as large as that
 FULL = 0.5  # share of its place that is ink; hardly a digit but a plain 1 has more
+PALEST = 0.15  # darkness of a pen, of that of printed lines; less is the paper's
+PALE_PEN = 0.8  # the same: what is darker was measured well enough with the lines
+FRINGE = 7  # px that a line is taken wider where paler strokes are looked for: its soft edges
 # Noise alone has 255 crumbs and more and hardly a gap above 0.1; digits in the noise of a dark room
 # have gaps of 0.126 and more, digits of chalk of 0.36.
 NOISE_CRUMBS = 200  # pieces of ink and of paper
@@ -46,6 +48,7 @@ class FoundDigit:
         beside_patches: whether all of that other ink is patches, not strokes.
         is_dotted: whether a dot stands right above or below, as in i, j, ? and !.
         is_ambiguous: whether a ring or bracket around it may be a 0, or a 1, as well.
+        is_circled: whether it may be a digit whose circle it touches; that was left out, if so.
         is_joined: whether it was joined to printed lines, and may have lost strokes with them.
         completed: uint8 (h, w), 0 and 1, the digit as it is if a printed line hides a bar of it.
         is_reversed: whether what had been taken for ink was the paper.
@@ -62,6 +65,7 @@ class FoundDigit:
     beside_patches: bool = False
     is_dotted: bool = False
     is_ambiguous: bool = False
+    is_circled: bool = False
     is_joined: bool = False
     completed: tuple[np.ndarray, ...] = ()
     is_reversed: bool = False
@@ -96,13 +100,6 @@ class FoundDigit:
         upright = height == down and width < height / SLIVER
         level = width == across and height < width / SLIVER
         return upright or level
-
-    @cached_property
-    def is_circled(self) -> bool:
-        """Whether it stands on a page and may be a digit whose circle it touches."""
-        return max(self.searched.shape) >= RULED_SIDE and may_be_circled(
-            cv2.threshold(self.shape, INK_LEVEL * 255, 1, cv2.THRESH_BINARY)[1]
-        )
 
     @property
     def is_noise(self) -> bool:
@@ -282,6 +279,8 @@ def _candidates(ink: np.ndarray) -> Iterator[FoundDigit]:
         mask = unprinted
         found = Pieces(mask)
     lines = None if mask is strokes else cv2.subtract(strokes, mask)
+    if lines is not None:
+        ink, mask, found = _without_lines(ink, mask, lines, found)
     filled = filled_outline(mask, found)
     if filled is not None:
         mask = filled
@@ -295,11 +294,15 @@ def _candidates(ink: np.ndarray) -> Iterator[FoundDigit]:
     parts = found.parts
     for main in parts.by_likelihood:
         members = parts.group(main)
-        x, y, width, height = box = parts.box(members)
-        window = slice(y, y + height), slice(x, x + width)
+        box = parts.box(members)
+        window = _window(box)
         own = mask[window]
         if members.size < len(found) - 1:
             own = found.several(1 + members, box)
+        circled = within_circle(own) if max(mask.shape) >= RULED_SIDE else None
+        if circled is not None:
+            box, own = _cropped(box, circled)
+            window = _window(box)
         own_ink = ink[window] * cv2.dilate(own, np.ones((3, 3), np.uint8))
         others = parts.second_digits(members, is_plain=lines is None)
         joints = NO_JOINTS if lines is None else find_joints(own, box, lines, ink)
@@ -313,11 +316,44 @@ def _candidates(ink: np.ndarray) -> Iterator[FoundDigit]:
             and all(is_thicker(found.piece(1 + other), SOLID) for other in others),
             is_dotted=parts.is_dotted(members, own),
             is_ambiguous=is_ambiguous,
+            is_circled=circled is not None,
             is_joined=joints.are_unclear,
             completed=joints.completed,
             searched=ink,
             printed=printed,
         )
+
+
+def _window(box: Box) -> tuple[slice, slice]:
+    x, y, width, height = box
+    return slice(y, y + height), slice(x, x + width)
+
+
+def _cropped(box: Box, strokes: np.ndarray) -> tuple[Box, np.ndarray]:
+    """Where strokes lie, px of the picture, given uint8 (h, w) of a box; and they alone."""
+    x, y, width, height = cv2.boundingRect(strokes)
+    return (box[0] + x, box[1] + y, width, height), strokes[y : y + height, x : x + width]
+
+
+def _without_lines(
+    ink: np.ndarray, mask: np.ndarray, lines: np.ndarray, found: Pieces
+) -> tuple[np.ndarray, np.ndarray, Pieces]:
+    """Measure the ink anew by the pen, where printed lines were darker, and find its strokes.
+
+    Args:
+        ink: uint8 (height, width), 0 paper to 255 ink, by the lines.
+        mask: uint8 (height, width), 0 and 1, the strokes without the lines.
+        lines: uint8 (height, width), 1 where lines were taken away.
+        found: the pieces of `mask`.
+    """
+    around = cv2.dilate(lines, np.ones((FRINGE, FRINGE), np.uint8))
+    core = ink_depth(ink[(around == 0) | (mask > 0)], floor=PALEST * 255)
+    if core is None or core > PALE_PEN * 255:
+        return ink, mask, found
+    paler = cv2.convertScaleAbs(ink, alpha=255.0 / core)
+    strokes = cv2.threshold(paler, INK_LEVEL * 255, 1, cv2.THRESH_BINARY)[1]
+    mask = cv2.bitwise_or(cv2.subtract(strokes, around), mask)
+    return paler, mask, Pieces(mask)
 
 
 def _stands_out(dark: np.ndarray, digit: FoundDigit) -> bool:

@@ -10,6 +10,7 @@ import pytest
 from fixtures import drawing, marks
 from fixtures.collections import Make
 from ml.preprocessing import to_field
+from ml.recognizer import Recognizer, Verdict
 from ml.refusals import Reason, Refused
 from tests.ml.test_preprocessing import likeness
 
@@ -67,6 +68,27 @@ def test_a_digit_that_touches_its_circle_is_never_sure(digit: int, where: tuple[
         assert to_field(circled).is_doubtful
     except Refused as refusal:
         assert refusal.reason is not Reason.BLANK
+
+
+@pytest.mark.parametrize("digit", [1, 2, 3, 4, 5, 8])
+@pytest.mark.parametrize("below", [0, 12])
+def test_a_digit_that_touches_its_circle_or_runs_out_of_it_is_read_for_a_person(
+    latin: Recognizer, digit: int, below: int
+) -> None:
+    page = drawing.draw(digit, seed=1, size=(400, 300), width=6, box=(168, 90 + below, 64, 110))
+    circled = cv2.ellipse(page, (200, 150), (75, 66), 0, 0, 360, 30, 5, cv2.LINE_AA)
+
+    reading = latin.read(circled)
+
+    assert (reading.text, reading.verdict) == (str(digit), Verdict.UNSURE)
+
+
+def test_a_0_drawn_twice_is_no_circle_around_a_stroke() -> None:
+    page = np.full((300, 300), 240, np.uint8)
+    cv2.ellipse(page, (150, 150), (70, 100), 0, 0, 360, 30, 9, cv2.LINE_AA)
+    cv2.ellipse(page, (140, 150), (48, 95), 0, 100, 260, 30, 9, cv2.LINE_AA)
+
+    assert not to_field(page).is_doubtful
 
 
 @pytest.mark.parametrize("digit", [0, 6, 8, 9])

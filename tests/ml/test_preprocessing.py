@@ -360,6 +360,14 @@ def test_two_digits_side_by_side_are_several() -> None:
     assert refusal(both) is Reason.SEVERAL_DIGITS
 
 
+@pytest.mark.parametrize("digit", [2, 5])
+def test_a_second_digit_in_bits_is_a_second_digit(digit: int) -> None:
+    written = drawing.draw(digit, seed=2, width=5)
+    written[125:131] = written[165:171] = 245  # where a dry pen left nothing
+
+    assert refusal(np.hstack([written, drawing.draw(8, width=12)])) is Reason.SEVERAL_DIGITS
+
+
 @pytest.mark.parametrize(("side", "width"), [(28, 4.5), (280, 40)])
 @pytest.mark.parametrize("digit", range(10))
 def test_two_digits_of_a_thick_pen_are_several(digit: int, side: int, width: float) -> None:

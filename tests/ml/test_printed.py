@@ -195,6 +195,38 @@ def test_a_few_lines_of_squared_paper_that_cross_a_digit_are_none_of_it(
     assert not field.is_doubtful
 
 
+@pytest.mark.parametrize("digit", range(10))
+@pytest.mark.parametrize("pencil", [150, 185])
+def test_a_pencil_much_paler_than_the_lines_of_a_table_is_read_whole(
+    digit: int, pencil: int
+) -> None:
+    box = 330, 120, 110, 190
+    written = drawing.draw(
+        digit, seed=digit, size=(600, 450), ink=pencil, paper=PAPER, box=box, width=7
+    )
+    table = crossed(written, (60, 360), (250, 520), dark=20)
+
+    field = to_field(table)
+
+    assert likeness(field.pixels, to_field(written).pixels) > 0.9
+    assert not field.is_doubtful
+
+
+@pytest.mark.parametrize("digit", [0, 3, 8])
+def test_a_box_printed_unevenly_is_none_of_the_digit(digit: int) -> None:
+    box = 150, 110, 110, 190
+    page = drawing.draw(digit, seed=1, size=(400, 400), ink=INK, paper=PAPER, box=box, width=9)
+    printed = page.copy()
+    cv2.rectangle(printed, (90, 60), (320, 350), 130, 10)
+    for start in range(60, 350, 72):  # paler, but for bits
+        cv2.line(printed, (90, start + 60), (90, start + 72), 180, 10)
+
+    field = to_field(printed)
+
+    assert likeness(field.pixels, to_field(page).pixels) > 0.95
+    assert not field.is_doubtful
+
+
 @pytest.mark.parametrize("digit", [3, 6, 9])
 def test_lines_of_both_directions_together_tell_ruled_paper_from_a_cropped_digit(
     digit: int,
