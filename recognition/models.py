@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import logging
 import secrets
 import uuid
 from collections.abc import Iterable, Iterator
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
     from ml.cards import ModelCard
     from recognition.recognizers import Answer
+
+logger = logging.getLogger(__name__)
 
 SCRIPT_CHOICES = [(script.code, script.name) for script in SCRIPTS.values()]
 
@@ -180,7 +183,7 @@ class PredictionQuerySet(models.QuerySet["Prediction"]):
         with transaction.atomic():
             names = list(self.exclude(picture="").values_list("picture", flat=True))
             result = super().delete()
-            transaction.on_commit(lambda: _delete_pictures(names))
+            transaction.on_commit(lambda: delete_pictures(names))
         return result
 
     delete.alters_data = True  # type: ignore[attr-defined]
@@ -192,7 +195,7 @@ class PredictionQuerySet(models.QuerySet["Prediction"]):
             predictions = list(self.exclude(picture="").only("picture", "digits"))
             names = [prediction.forget_picture() for prediction in predictions]
             self.model.objects.bulk_update(predictions, ["picture", "digits"], batch_size=200)
-            transaction.on_commit(lambda: _delete_pictures(names))
+            transaction.on_commit(lambda: delete_pictures(names))
         return len(names)
 
 
@@ -200,10 +203,16 @@ def _picture_storage() -> Storage:
     return storages["pictures"]
 
 
-def _delete_pictures(names: list[str]) -> None:
-    storage = _picture_storage()
+def delete_pictures(names: list[str]) -> int:
+    """Remove files; one that cannot be removed is logged and left. Returns how many are gone."""
+    storage, gone = _picture_storage(), 0
     for name in names:
-        storage.delete(name)
+        try:
+            storage.delete(name)
+            gone += 1
+        except OSError:
+            logger.exception("The picture %s could not be deleted", name)
+    return gone
 
 
 def _picture_name(prediction: Prediction, filename: str) -> str:
@@ -384,7 +393,7 @@ class Prediction(models.Model):
         name = self.picture.name
         result = super().delete(*args, **kwargs)
         if name:
-            transaction.on_commit(lambda: _delete_pictures([name]))
+            transaction.on_commit(lambda: delete_pictures([name]))
         return result
 
     @property
@@ -457,5 +466,5 @@ def _no_file_without_row(predictions: list[Prediction]) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        _delete_pictures([p.picture.name for p in predictions if p.picture.name])
+        delete_pictures([p.picture.name for p in predictions if p.picture.name])
         raise

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import io
+import os
+import time
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -83,6 +86,59 @@ def test_a_dry_run_changes_nothing(old: Prediction, prune: Callable[..., str]) -
     assert Prediction.objects.count() == 1
 
 
+@pytest.mark.parametrize("options", [[], ["--pictures-only"]])
+def test_a_picture_that_cannot_be_deleted_keeps_no_other_one(
+    make_prediction: Make,
+    prune: Callable[..., str],
+    caplog: pytest.LogCaptureFixture,
+    options: list[str],
+) -> None:
+    created_at = timezone.now() - timedelta(days=31)
+    paths = [Path(make_prediction(created_at=created_at).picture.path) for _ in range(3)]
+    _make_undeletable(paths[1])
+
+    prune("--older-than", "30", "--no-input", *options)
+
+    assert [path.exists() for path in paths] == [False, True, False]
+    assert f"{paths[1].name} could not be deleted" in caplog.text
+
+
+def test_strays_are_pictures_of_yesterday_that_no_record_names(
+    young: Prediction, prune: Callable[..., str], media: Path
+) -> None:
+    kept, fresh, stray = (
+        Path(young.picture.path),
+        _write(media / "pictures" / "ab" / f"{'ab' * 16}.png"),
+        _write(media / "pictures" / "cd" / f"{'cd' * 16}.jpg"),
+    )
+    foreign = _write(media / "pictures" / "my" / "holiday.png")
+    for path in (kept, stray, foreign):
+        os.utime(path, (0, time.time() - 25 * 3600))
+
+    would = prune("--older-than", "30", "--dry-run", "--strays")
+    without = prune("--older-than", "30", "--no-input")
+    was_there = stray.exists()
+    out = prune("--older-than", "30", "--no-input", "--strays")
+
+    assert "Would delete 1 pictures that no record names" in would
+    assert (was_there, "no record" in without) == (True, False)
+    assert "Deleted 1 pictures that no record names" in out
+    assert [path.exists() for path in (kept, fresh, stray, foreign)] == [True, True, False, True]
+
+
+def test_it_asks_before_it_deletes_strays(
+    db: None, prune: Callable[..., str], media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stray = _write(media / "pictures" / "cd" / f"{'cd' * 16}.jpg")
+    os.utime(stray, (0, 0))
+    monkeypatch.setattr("builtins.input", lambda question: "no")
+
+    with pytest.raises(CommandError, match="Nothing was deleted"):
+        prune("--older-than", "30", "--strays")
+
+    assert stray.exists()
+
+
 @pytest.mark.parametrize(("reply", "left"), [("no", 1), ("yes", 0)])
 def test_it_asks_before_it_deletes(
     old: Prediction,
@@ -120,3 +176,15 @@ def test_an_impossible_age_is_refused(prune: Callable[..., str], db: None) -> No
 
 def test_nothing_is_said_at_verbosity_0(old: Prediction, prune: Callable[..., str]) -> None:
     assert prune("--older-than", "30", "--no-input", verbosity=0) == ""
+
+
+def _write(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"a picture")
+    return path
+
+
+def _make_undeletable(path: Path) -> None:
+    """A folder that is not empty takes the picture's place."""
+    path.unlink()
+    _write(path / "anything")

@@ -1,15 +1,22 @@
 from __future__ import annotations
 
+import re
+import time
 from argparse import ArgumentParser
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from recognition.models import Prediction, PredictionQuerySet
+from recognition.models import Prediction, PredictionQuerySet, delete_pictures
 
 BATCH = 500  # records a transaction: other writers need not wait long
+OUR_NAME = re.compile(r"[0-9a-f]{2}/[0-9a-f]{32}[.\w]*")  # what `Prediction` calls a picture
+STRAY_AFTER = 24 * 3600  # seconds; a younger file may be about to get its record
+STRAYS = "pictures that no record names"
 
 
 class Command(BaseCommand):
@@ -25,6 +32,12 @@ class Command(BaseCommand):
             help="remove the pictures and keep the records",
         )
         parser.add_argument(
+            "--strays",
+            action="store_true",
+            help="remove, too, pictures in PICTURE_ROOT that are a day old and that no record of "
+            "this database names: what is left when a file could not be deleted",
+        )
+        parser.add_argument(
             "--dry-run", action="store_true", help="say what would go, and change nothing"
         )
         parser.add_argument(
@@ -36,6 +49,7 @@ class Command(BaseCommand):
         *,
         older_than: int,
         pictures_only: bool,
+        strays: bool,
         dry_run: bool,
         interactive: bool,
         verbosity: int,
@@ -47,15 +61,22 @@ class Command(BaseCommand):
         if pictures_only:
             old = old.exclude(picture="")
         count = old.count()
+        stray = _strays() if strays else []
         what = "pictures" if pictures_only else "predictions with their pictures"
         if dry_run:
             self.stdout.write(f"Would delete {count} {what} older than {older_than} days.")
+            if strays:
+                self.stdout.write(f"Would delete {len(stray)} {STRAYS}.")
             return
-        if interactive and count and not self._is_agreed(f"Delete {count} {what}?"):
+        asked = f"Delete {count} {what}" + (f" and {len(stray)} {STRAYS}?" if strays else "?")
+        if interactive and (count or stray) and not self._is_agreed(asked):
             raise CommandError("Nothing was deleted.")
         done = self._prune(old, pictures_only=pictures_only, count=count, verbosity=verbosity)
+        gone = delete_pictures(stray)
         if verbosity >= 1:
             self.stdout.write(self.style.SUCCESS(f"Deleted {done} {what}."))
+            if strays:
+                self.stdout.write(self.style.SUCCESS(f"Deleted {gone} {STRAYS}."))
 
     def _is_agreed(self, question: str) -> bool:
         try:
@@ -74,3 +95,11 @@ class Command(BaseCommand):
             if verbosity >= 2:
                 self.stdout.write(f"{done} of {count}")
         return done
+
+
+def _strays() -> list[str]:
+    root, latest = Path(settings.PICTURE_ROOT), time.time() - STRAY_AFTER
+    old = [path for path in root.glob("??/*") if path.is_file() and path.stat().st_mtime < latest]
+    named = set(Prediction.objects.exclude(picture="").values_list("picture", flat=True))
+    names = sorted(path.relative_to(root).as_posix() for path in old)
+    return [name for name in names if OUR_NAME.fullmatch(name) and name not in named]
