@@ -10,8 +10,11 @@ import re
 import shutil
 import tempfile
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+from ml.scripts import SCRIPTS
 
 FORMAT = 1
 CARD_FILE = "card.json"
@@ -111,17 +114,26 @@ class ModelCard:
     def _check(self) -> None:
         if not VERSION_PATTERN.fullmatch(self.version):
             raise ValueError(f"version {self.version!r} is not a plain name")
+        if self.script not in SCRIPTS:
+            raise ValueError(f"script {self.script!r} is none of {', '.join(SCRIPTS)}")
         if len(self.labels) != 10:
             raise ValueError(f"{len(self.labels)} labels instead of 10")
+        if set(self.labels) != set(SCRIPTS[self.script].numerals):
+            raise ValueError(f"labels are not the numerals of {self.script}")
         if not self.temperature > 0:
             raise ValueError(f"temperature {self.temperature!r} is not positive")
+        for name, threshold in dataclasses.asdict(self.thresholds).items():
+            if not isinstance(threshold, int | float) or not 0 <= threshold <= 1:
+                raise ValueError(f"threshold {name} {threshold!r} is no number from 0 to 1")
+        if datetime.fromisoformat(self.created_at).tzinfo is None:
+            raise ValueError(f"created_at {self.created_at!r} has no time zone")
 
 
 def read(directory: Path) -> ModelCard:
     """Read the card of a model directory, without looking at the model files.
 
     Raises:
-        CardError: there is no readable card.
+        CardError: there is no readable card, or it is another model's.
     """
     path = directory / CARD_FILE
     try:
@@ -132,7 +144,12 @@ def read(directory: Path) -> ModelCard:
         raise CardError(f"{path} cannot be read: {error.strerror}.") from error
     except ValueError as error:
         raise CardError(f"{path} is not valid JSON: {error}.") from error
-    return ModelCard.from_json(data)
+    card = ModelCard.from_json(data)
+    if card.version != directory.name:
+        raise CardError(
+            f"{path} is the card of {card.version}; a model's directory is called by its version."
+        )
+    return card
 
 
 def verify(directory: Path) -> ModelCard:

@@ -95,8 +95,18 @@ def test_a_missing_directory_is_noticed(tmp_path: Path) -> None:
         ({"format": 99}, "format 99"),
         ({"version": "../../etc"}, "not a plain name"),
         ({"labels": ["0", "1"]}, "2 labels"),
+        ({"labels": list("abcdefghij")}, "numerals of latin"),
+        ({"labels": ["0"] * 10}, "numerals of latin"),
+        ({"script": "klingon"}, "'klingon' is none of latin"),
+        ({"script": ["latin"]}, "not valid"),
         ({"temperature": 0.0}, "not positive"),
         ({"thresholds": {"accept": 1.0}}, "not valid"),
+        ({"thresholds": {"accept": "0.9", "refuse": 0.1}}, "accept '0.9' is no number"),
+        ({"thresholds": {"accept": 0.9, "refuse": float("nan")}}, "refuse nan is no number"),
+        ({"thresholds": {"accept": 90, "refuse": 0.1}}, "accept 90 is no number"),
+        ({"created_at": "yesterday"}, "yesterday"),
+        ({"created_at": "2026-01-01"}, "no time zone"),
+        ({"created_at": 2026}, "not valid"),
         ({"surprise": 1}, "not valid"),
     ],
 )
@@ -108,6 +118,13 @@ def test_a_card_with_a_wrong_field_is_refused(
 
     with pytest.raises(CardError, match=message):
         cards.read(directory)
+
+
+def test_a_renamed_directory_is_not_the_model_of_its_card(directory: Path) -> None:
+    copy = directory.rename(directory.with_name("my-model"))
+
+    with pytest.raises(CardError, match="the card of latin-test"):
+        cards.read(copy)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '"card"'])

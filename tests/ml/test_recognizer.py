@@ -186,7 +186,7 @@ def test_the_shipped_model_reads_mnist(shipped: Path) -> None:
 
 
 def copy(shipped: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(shipped, tmp_path / "copy"))
+    return Path(shutil.copytree(shipped, tmp_path / shipped.name))
 
 
 def test_a_damaged_network_is_not_loaded(shipped: Path, tmp_path: Path) -> None:

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
 import io
+import json
+import shutil
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from ml import cards
 from recognition.models import ModelActivation, TrainedModel
 
 
@@ -43,6 +48,49 @@ def test_what_is_no_model_is_not_registered(second_model: TrainedModel, name: st
         activate(name)
 
     assert not TrainedModel.objects.filter(shipped=False).exists()
+
+
+def copy(model: TrainedModel, media: Path, **changes: Any) -> None:
+    """A copy of a model's directory called my-model, with another card."""
+    directory = shutil.copytree(model.directory, media / "models" / "my-model")
+    card = json.loads((directory / cards.CARD_FILE).read_text())
+    (directory / cards.CARD_FILE).write_text(json.dumps(card | changes))
+
+
+def test_a_copy_under_another_name_is_not_taken_for_the_model_it_is_of(
+    digit_model: TrainedModel, media: Path
+) -> None:
+    copy(digit_model, media)
+
+    with pytest.raises(CommandError, match=f"the card of {digit_model.version}"):
+        activate("my-model")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"version": "other"},
+        {"created_at": "yesterday"},
+        {"script": "klingon"},
+        {"thresholds": {"accept": "0.9", "refuse": 0.1}},
+        {"rejects": False},
+    ],
+)
+def test_a_copy_with_a_wrong_card_is_neither_registered_nor_activated(
+    digit_model: TrainedModel, media: Path, change: dict[str, Any]
+) -> None:
+    copy(digit_model, media, **{"version": "my-model"} | change)
+
+    with pytest.raises(CommandError, match="Nothing was changed"):
+        activate("my-model")
+
+    assert list(TrainedModel.objects.all()) == [digit_model]
+
+
+def test_a_copy_with_a_card_of_its_own_is_activated(digit_model: TrainedModel, media: Path) -> None:
+    copy(digit_model, media, version="my-model")
+
+    assert "Activated my-model" in activate("my-model")
 
 
 def test_previous_goes_back_and_forth(

@@ -14,6 +14,7 @@ from django.core.management.base import CommandError
 from PIL import Image
 
 from fixtures import drawing
+from ml.scripts import DEVANAGARI
 from recognition.models import TrainedModel
 
 pytestmark = pytest.mark.django_db
@@ -111,7 +112,7 @@ def test_models_of_different_scripts_are_not_compared(
 ) -> None:
     path = Path(second_model.directory) / "card.json"
     card = json.loads(path.read_text(encoding="utf-8"))
-    card["script"] = "devanagari"
+    card |= {"script": DEVANAGARI.code, "labels": DEVANAGARI.numerals}
     path.write_text(json.dumps(card), encoding="utf-8")
 
     with pytest.raises(CommandError, match="Compare models of one script"):

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from ml import cards
+from ml.recognizer import Recognizer
 from ml.scripts import SCRIPTS
 from recognition import recognizers
 from recognition.models import TrainedModel
@@ -71,6 +72,6 @@ def _trained(version: str) -> TrainedModel | None:
     if not cards.VERSION_PATTERN.fullmatch(version) or not directory.is_dir():
         return None
     try:
-        return TrainedModel.register(cards.verify(directory), shipped=False)
+        return TrainedModel.register(Recognizer.load(directory).card, shipped=False)
     except cards.CardError as error:
         raise CommandError(f"{error} Nothing was changed.") from error
