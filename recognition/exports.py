@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from recognition import wording
 from recognition.models import Prediction, PredictionQuerySet
 
 logger = logging.getLogger(__name__)
@@ -19,7 +20,7 @@ COLUMNS: dict[str, Callable[[Prediction], object]] = {
     "source": lambda prediction: prediction.source,
     "script": lambda prediction: prediction.script,
     "text": lambda prediction: prediction.text,
-    "confidence": lambda prediction: round(prediction.confidence, 4),
+    "confidence": lambda prediction: wording.rounded(prediction.confidence),
     "verdict": lambda prediction: prediction.verdict,
     "reason": lambda prediction: prediction.reason,
     "true_text": lambda prediction: prediction.true_text,

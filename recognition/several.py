@@ -234,5 +234,5 @@ def _csv_lines(rows: Iterable[Row]) -> Iterator[str]:
             yield exports.csv_line((row.name, "", "", "", "", row.problem, ""))
             continue
         what = wording.explain(read.reason)[0] if read.reason else ""
-        values = (read.text, round(read.confidence, 4), read.verdict, read.reason, what)
+        values = (read.text, wording.rounded(read.confidence), read.verdict, read.reason, what)
         yield exports.csv_line((row.name, *values, str(read.public_id)))

@@ -50,6 +50,11 @@ def explain(reason: str) -> tuple[str, str]:
     )
 
 
+def rounded(share: float, places: int = 4) -> float:
+    """A share of 1. What is less than certain is never rounded up to 1."""
+    return min(round(share, places), 1 - 10**-places) if share < 1 else float(share)
+
+
 def review(prediction: Prediction) -> str:
     """What was said of an answer when somebody looked; empty before that."""
     if prediction.is_right is None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import template
 
+from recognition import wording
 from recognition.models import Prediction
 
 register = template.Library()
@@ -17,13 +18,10 @@ VERDICTS = {
 
 @register.filter
 def percent(share: Any, places: int = 2) -> str:
-    """A share of 1 in percent. What is less than certain is never rounded up to 100."""
+    """A share of 1 in percent, rounded as `wording.rounded` does."""
     if not isinstance(share, int | float):
         return "–"
-    text = f"{100 * share:.{places}f}"
-    if share < 1 and float(text) >= 100:
-        text = f"{100 - 10**-places:.{places}f}"
-    return f"{text}%"
+    return f"{100 * wording.rounded(share, places + 2):.{places}f}%"
 
 
 @register.filter

@@ -24,6 +24,17 @@ def test_a_number_below_zero_is_no_formula() -> None:
     assert exports.csv_line([-1.5, "x"]) == "-1.5,x\r\n"
 
 
+@pytest.mark.parametrize(("confidence", "told"), [(0.99999, "0.9999"), (1, "1.0"), (0.5, "0.5")])
+def test_what_is_less_than_certain_is_never_rounded_up_to_1(
+    make_prediction: Callable[..., Prediction], confidence: float, told: str
+) -> None:
+    make_prediction(confidence=confidence)
+
+    row = next(csv.DictReader(exports.predictions_csv(Prediction.objects.all())))
+
+    assert row["confidence"] == told
+
+
 def test_the_table_tells_who_reviewed_and_what(make_prediction: Callable[..., Prediction]) -> None:
     reviewer = User.objects.create_user("=cmd")
     prediction = make_prediction(text="7")

@@ -281,6 +281,18 @@ def test_the_table_as_csv_runs_no_formula(
     assert rows[1]["problem"]
 
 
+def test_the_table_as_csv_never_rounds_a_confidence_up_to_1(
+    client: Client, drawn: Drawn, digit_model: TrainedModel
+) -> None:
+    address = send(client, [("a.png", drawn(7)), ("b.png", drawn(7))])["Location"]
+    Prediction.objects.update(confidence=0.99999)
+
+    response = client.get(address.rstrip("/") + ".csv")
+
+    rows = csv.DictReader(io.StringIO(response.text))
+    assert [row["confidence"] for row in rows] == ["0.9999"] * 2
+
+
 def test_the_number_of_queries_does_not_grow_with_the_table(
     client: Client,
     drawn: Drawn,

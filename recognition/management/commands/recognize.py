@@ -15,7 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 from ml import batch, cards
 from ml.batch import FileReading
 from ml.scripts import SCRIPTS
-from recognition import recognizers
+from recognition import recognizers, wording
 from recognition.exports import csv_line
 from recognition.models import Prediction, TrainedModel
 from recognition.recognizers import Answer
@@ -172,12 +172,7 @@ def _values(result: FileReading) -> tuple[str, str, float | None, str, str]:
     if reading is None:
         return file, "", None, "error", result.error
     reason = reading.reason.value if reading.reason else ""
-    return file, reading.text, _four_places(reading.confidence), reading.verdict.value, reason
-
-
-def _four_places(confidence: float) -> float:
-    """What is less than certain is never rounded up to 1."""
-    return min(round(confidence, 4), 0.9999) if confidence < 1 else 1.0
+    return file, reading.text, wording.rounded(reading.confidence), reading.verdict.value, reason
 
 
 def _on_one_line(name: str) -> str:
