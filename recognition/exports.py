@@ -99,8 +99,8 @@ def _add_picture(archive: zipfile.ZipFile, prediction: Prediction) -> None:
     try:
         with kept.open() as file:
             data = file.read()
-    except FileNotFoundError:
-        logger.exception("The picture of prediction %s is missing", prediction.public_id)
+    except OSError:
+        logger.exception("The picture of prediction %s is missing or damaged", prediction.public_id)
         return
     archive.writestr(f"pictures/{prediction.public_id}{Path(str(kept.name)).suffix}", data)
 

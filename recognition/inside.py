@@ -152,8 +152,9 @@ def _steps(prediction: Prediction) -> Steps | None:
     try:
         with prediction.picture.open() as file:
             found = recognizers.show_stages(file.read())
-    except (FileNotFoundError, images.PictureError):
-        logger.exception("The picture of prediction %s is missing", prediction.public_id)
+    except (OSError, images.PictureError):
+        public_id = prediction.public_id
+        logger.exception("The picture of prediction %s is missing or damaged", public_id)
         return None
     what, what_to_do = wording.explain(found.reason) if found.reason else ("", "")
     return Steps(_stages(found), what, what_to_do)

@@ -142,11 +142,18 @@ def test_pictures_are_read_one_after_another(
     assert [count for count in files if count] == [1, 1, 1, 1]
 
 
+@pytest.mark.parametrize("is_folder", [False, True])
 def test_a_lost_picture_is_left_out_and_logged(
-    client: Client, visitor: uuid.UUID, make_prediction: Make, caplog: pytest.LogCaptureFixture
+    client: Client,
+    visitor: uuid.UUID,
+    make_prediction: Make,
+    caplog: pytest.LogCaptureFixture,
+    is_folder: bool,
 ) -> None:
     prediction = make_prediction(visitor=visitor)
     Path(prediction.picture.path).unlink()
+    if is_folder:  # a file that is there and cannot be read
+        Path(prediction.picture.path).mkdir()
 
     assert archive(client).namelist() == ["digits.json"]
     assert f"The picture of prediction {prediction.public_id} is missing" in caplog.text

@@ -216,10 +216,13 @@ def test_without_the_picture_it_shows_what_is_left(client: Client, read: Predict
     assert "data:image" not in page.text
 
 
+@pytest.mark.parametrize("is_folder", [False, True])
 def test_a_lost_file_is_said_to_be_lost(
-    client: Client, read: Prediction, caplog: pytest.LogCaptureFixture
+    client: Client, read: Prediction, caplog: pytest.LogCaptureFixture, is_folder: bool
 ) -> None:
     Path(read.picture.path).unlink()
+    if is_folder:  # a file that is there and cannot be read
+        Path(read.picture.path).mkdir()
 
     page = client.get(address(read))
 
