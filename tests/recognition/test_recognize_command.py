@@ -103,11 +103,63 @@ def test_a_minus_stands_for_paths_on_standard_input(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     paths = f"{folder / 'a3.png'}\n\n{folder / 'more'}\n"
-    monkeypatch.setattr("sys.stdin", io.StringIO(paths))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(paths.encode())))
 
     out = run("-", "--format", "csv", "--no-save", capsys=capsys)
 
     assert [row["text"] for row in csv.DictReader(io.StringIO(out))] == ["3", "8"]
+
+
+def test_a_name_that_is_no_text_ends_no_standard_input(
+    digit_model: TrainedModel,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    paths = b"caf\xe9.png\n" + os.fsencode(folder / "a3.png")
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(paths), encoding="utf-8"))
+
+    out = run("-", "--format", "csv", "--no-save", capsys=capsys)
+
+    lines = out.splitlines()
+    assert lines[1] == "caf\\xe9.png,,,error,not_found"
+    assert ",3," in lines[2]
+
+
+def test_a_name_that_is_too_long_has_its_line(
+    digit_model: TrainedModel, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    long = 300 * "x"
+
+    out = run(long, str(folder / "a3.png"), "--format", "csv", "--no-save", capsys=capsys)
+
+    assert out.splitlines()[1] == f"{long},,,error,unreadable"
+    assert ",3," in out.splitlines()[2]
+
+
+def test_folders_that_are_not_entered_have_their_lines(
+    digit_model: TrainedModel,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    closed, link, scan = folder / "closed", folder / "link", os.scandir
+    closed.mkdir()
+    link.symlink_to(folder, target_is_directory=True)
+
+    def refuse(path: str) -> object:
+        if Path(path) == closed:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+
+    out = run(str(folder), "--format", "csv", "--no-save", capsys=capsys)
+
+    assert f"{closed},,,error,unreadable" in out.splitlines()
+    assert f"{link},,,error,unreadable" in out.splitlines()
+    assert out.count(",3,") == 1
+    assert ",8," in out
 
 
 def test_what_is_not_there_has_its_line(

@@ -29,9 +29,10 @@ TABLE = "{:<44} {:<5} {:>10}  {:<9} {}"
 class Command(BaseCommand):
     help = (
         "Read the digit in each picture and tell it on one line. A folder stands for all the "
-        "pictures in it and in its folders, by name; '-' for paths on standard input, one a "
-        "line. A file that cannot be read has the verdict 'error' and the reason on its line, "
-        "and the next one follows; the exit status is 1 only when no file could be read."
+        "pictures in it and in its folders, by name, but links to folders are not followed; '-' "
+        "stands for paths on standard input, one a line. A file or folder that cannot be read has "
+        "the verdict 'error' and the reason on its line, and the next one follows; the exit "
+        "status is 1 only when no file could be read."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -118,23 +119,36 @@ class Command(BaseCommand):
 
 def _files(paths: list[str]) -> Iterator[Path]:
     for path in paths:
-        if path == "-":
-            names = (line.rstrip("\r\n") for line in sys.stdin)
+        if path == "-":  # bytes: a name need not be text in any encoding
+            names = (os.fsdecode(line.rstrip(b"\r\n")) for line in sys.stdin.buffer)
             yield from itertools.chain.from_iterable(map(_expand, filter(None, names)))
         else:
             yield from _expand(path)
 
 
 def _expand(name: str) -> Iterator[Path]:
+    """The pictures of a folder; what cannot be entered stands for itself, to get its line."""
     path = Path(name)
-    if not path.is_dir():
+    if not _is_folder(path):
         yield path
         return
-    for folder, folders, files in os.walk(path):
+    closed: list[Path] = []
+    for folder, folders, files in os.walk(
+        path, onerror=lambda error: closed.append(Path(error.filename))
+    ):
         folders.sort()
         for file in sorted(files):
             if Path(file).suffix.lower() in SUFFIXES and not file.startswith("."):
                 yield Path(folder, file)
+        yield from (Path(folder, name) for name in folders if Path(folder, name).is_symlink())
+    yield from closed
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # the name is too long, or a folder on the way may not be entered
+        return False
 
 
 def _keep(chunk: list[FileReading], model: TrainedModel) -> None:
