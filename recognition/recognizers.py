@@ -112,6 +112,18 @@ def verify(model: TrainedModel) -> None:
         raise ModelUnavailable(str(error)) from error
 
 
+def compare(model: TrainedModel) -> None:
+    """Look at a model's files anew without loading them.
+
+    Raises:
+        ModelUnavailable: the directory is missing, damaged, or not what was registered.
+    """
+    try:
+        _check_registered(cards.verify(model.directory), model.sha256)
+    except cards.CardError as error:
+        raise ModelUnavailable(str(error)) from error
+
+
 def answer(data: bytes, script: str) -> Answer:
     """Read the bytes of an uploaded file.
 
@@ -204,6 +216,10 @@ _current: dict[str, tuple[float, tuple[TrainedModel, Recognizer]]] = {}
 @functools.lru_cache(maxsize=8)
 def _load(directory: str, sha256: str) -> Recognizer:
     recognizer = Recognizer.load(Path(directory))
-    if recognizer.card.files[cards.SERVED_FILE].sha256 != sha256:
-        raise cards.CardError(f"{directory} is not the model that was registered.")
+    _check_registered(recognizer.card, sha256)
     return recognizer
+
+
+def _check_registered(card: cards.ModelCard, sha256: str) -> None:
+    if card.files[cards.SERVED_FILE].sha256 != sha256:
+        raise cards.CardError(f"The files of {card.version} are not those that were registered.")

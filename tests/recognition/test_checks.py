@@ -13,6 +13,8 @@ from django.db import DatabaseError
 from django.db.models import QuerySet
 from pytest_django.fixtures import Settings
 
+from ml.cards import CardError
+from ml.recognizer import Recognizer
 from recognition import checks
 from recognition.models import TrainedModel
 
@@ -75,6 +77,50 @@ def test_a_damaged_model_keeps_no_other_command_from_running(
     monkeypatch.setattr(sys, "argv", ["manage.py", command])
 
     assert [message.level for message in checks.check_active_models()] == [WARNING]
+
+
+@pytest.mark.parametrize("command", ["check", "runserver"])
+def test_models_are_loaded_where_it_matters_and_say_nothing(
+    command: str,
+    digit_model: TrainedModel,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    loaded: list[Path] = []
+
+    def load(directory: Path) -> Recognizer:
+        loaded.append(directory)
+        os.write(2, b"INFO: Created TensorFlow Lite XNNPACK delegate for CPU.")
+        raise CardError("It has no network.")
+
+    monkeypatch.setattr(Recognizer, "load", load)
+    monkeypatch.setattr(sys, "argv", ["manage.py", command])
+
+    [message] = checks.check_active_models()
+
+    assert loaded == [digit_model.directory]
+    assert "It has no network." in message.msg
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("command", ["clearsessions", "prune_predictions", "migrate"])
+def test_other_commands_load_no_model(
+    command: str, digit_model: TrainedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(Recognizer, "load")
+    monkeypatch.setattr(sys, "argv", ["manage.py", command])
+
+    assert checks.check_active_models() == []
+
+
+def test_files_of_another_model_are_noticed_without_loading_them(
+    digit_model: TrainedModel,
+) -> None:
+    TrainedModel.objects.update(sha256=64 * "0")
+
+    [message] = checks.check_active_models()
+
+    assert "not those that were registered" in message.msg
 
 
 def test_a_database_without_tables_is_not_the_business_of_the_check(
