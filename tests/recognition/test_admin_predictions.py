@@ -130,9 +130,22 @@ def test_a_record_is_found_by_the_beginning_of_its_public_id(
 ) -> None:
     wanted, _ = make_prediction(), make_prediction()
 
-    for term in (str(wanted.public_id), str(wanted.public_id)[:11]):
+    whole, figures = str(wanted.public_id), wanted.public_id.hex
+
+    for term in (whole, whole[:11], figures, figures[:8], figures[:14], figures.upper()):
         results = admin_client.get(reverse(LIST), {"q": term}).context["cl"].result_list
         assert [prediction.pk for prediction in results] == [wanted.pk]
+
+
+def test_a_long_true_text_is_found_though_it_may_begin_a_public_id(
+    admin_client: Client, make_prediction: Make
+) -> None:
+    wanted, _ = make_prediction(), make_prediction()
+    wanted.review("1234567890", by=None)
+
+    results = admin_client.get(reverse(LIST), {"q": "1234567890"}).context["cl"].result_list
+
+    assert [prediction.pk for prediction in results] == [wanted.pk]
 
 
 def test_the_dates_lead_to_the_months_and_days_of_the_records(
