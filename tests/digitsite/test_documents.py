@@ -51,6 +51,17 @@ def test_every_documented_command_parses(case: tuple[str, list[str]]) -> None:
     assert parser.prog.endswith(command)
 
 
+@pytest.mark.parametrize("document", ["README.md", "docs/deployment.md"])
+def test_a_copied_example_of_settings_gets_its_key_before_anything_is_started(
+    document: str,
+) -> None:
+    lines = [" ".join(words) for words in commands(document)]
+    copied = [n for n, line in enumerate(lines) if re.match(r"cp \S*\.env\.example ", line)]
+
+    assert copied
+    assert all("secrets.token_urlsafe" in lines[n + 1] for n in copied)
+
+
 @pytest.mark.parametrize("case", MAKE, ids=name)
 def test_every_documented_target_is_in_the_makefile(case: tuple[str, list[str]]) -> None:
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
