@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import shlex
+import string
 import subprocess
 import tomllib
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -105,6 +107,21 @@ def test_the_compose_file_has_no_password_in_it(compose: dict[str, Any]) -> None
 
     assert database["MARIADB_PASSWORD"].startswith("${DATABASE_PASSWORD:?")
     assert compose["services"]["site"]["environment"]["SECRET_KEY"].startswith("${SECRET_KEY:?")
+
+
+def test_database_and_site_are_told_the_same_password_and_which_characters_it_may_have(
+    compose: dict[str, Any],
+) -> None:
+    allowed = "letters, digits, - and _"
+    password = f"{string.ascii_letters}{string.digits}-_"
+    asked = re.compile(r"\$\{DATABASE_PASSWORD:\?([^}]*)\}")
+    services = compose["services"]
+    raw = services["database"]["environment"]["MARIADB_PASSWORD"]
+    address = services["site"]["environment"]["DATABASE_URL"]
+
+    assert asked.sub(password, raw) == urlsplit(asked.sub(password, address)).password == password
+    assert all(allowed in found for found in asked.findall(raw + address))
+    assert allowed in (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8").replace("`", "")
 
 
 def test_the_hooks_are_valid_and_call_installed_tools() -> None:
