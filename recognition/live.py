@@ -17,7 +17,7 @@ from ml.images import PictureError
 from ml.scripts import LATIN, SCRIPTS
 from recognition import recognizers, replies, visitors, wording
 from recognition.forms import KeepForm, PictureForm
-from recognition.models import Prediction
+from recognition.models import NotStored, Prediction
 from recognition.recognizers import Glance
 
 logger = logging.getLogger(__name__)
@@ -78,7 +78,12 @@ def keep(request: HttpRequest) -> HttpResponse:
         return render(request, "recognition/unavailable.html", status=503)
 
     source = form.cleaned_data["source"]
-    prediction = Prediction.record(answer, source=source, **visitors.keeper(request))
+    try:
+        prediction = Prediction.record(answer, source=source, **visitors.keeper(request))
+    except NotStored:
+        logger.exception("A picture was not stored")
+        return replies.not_stored(request)
+
     true_text = form.cleaned_data["true_text"]
     if true_text is not None:
         prediction.review(true_text, by=request.user if isinstance(request.user, User) else None)

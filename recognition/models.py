@@ -33,6 +33,10 @@ logger = logging.getLogger(__name__)
 SCRIPT_CHOICES = [(script.code, script.name) for script in SCRIPTS.values()]
 
 
+class NotStored(Exception):
+    """A picture cannot be written, so that its record was not made either."""
+
+
 class TrainedModelQuerySet(models.QuerySet["TrainedModel"]):
     def get_by_natural_key(self, version: str) -> TrainedModel:
         return self.get(version=version)
@@ -319,7 +323,11 @@ class Prediction(models.Model):
         owner: User | None = None,
         visitor: uuid.UUID | None = None,
     ) -> Prediction:
-        """Keep a reading and its picture; when the row cannot be written, no file stays."""
+        """Keep a reading and its picture; when the row cannot be written, no file stays.
+
+        Raises:
+            NotStored: the picture cannot be written.
+        """
         prediction = cls.of(answer, source=source, owner=owner, visitor=visitor)
         with _no_file_without_row([prediction]):
             prediction._store(answer)
@@ -328,7 +336,7 @@ class Prediction(models.Model):
 
     @classmethod
     def record_many(cls, answers: Iterable[Answer], *, source: str) -> list[Prediction]:
-        """Keep readings and their pictures, all of them or none."""
+        """Keep readings and their pictures, all of them or none; raises as `record` does."""
         kept = [(cls.of(answer, source=source), answer) for answer in answers]
         predictions = [prediction for prediction, _ in kept]
         with _no_file_without_row(predictions):
@@ -357,7 +365,10 @@ class Prediction(models.Model):
 
     def _store(self, answer: Answer) -> None:
         name = f"picture{answer.kept.suffix}"
-        self.picture.save(name, ContentFile(answer.kept.data), save=False)
+        try:
+            self.picture.save(name, ContentFile(answer.kept.data), save=False)
+        except OSError as error:
+            raise NotStored(f"A picture cannot be stored: {error.strerror or error}.") from error
 
     def review(self, true_text: str, *, by: User | None) -> None:
         """Store what the picture really shows; an empty text says that it is no digit.

@@ -5,11 +5,13 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from django import forms
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 UNAVAILABLE = "No picture can be read just now. Nothing was stored. Please try again later."
+NOT_STORED = "The picture cannot be stored just now. Please try again later."
 SIGNED_OUT = "You are signed out. Please sign in again."
 
 
@@ -27,6 +29,14 @@ def mistake(form: forms.Form) -> JsonResponse:
 
 def unavailable() -> JsonResponse:
     return JsonResponse({"message": UNAVAILABLE, "code": "unavailable"}, status=503)
+
+
+def not_stored(request: HttpRequest) -> HttpResponse:
+    """Where a picture was read and cannot be kept: a script gets JSON, a browser the page."""
+    if wants_json(request):
+        return JsonResponse({"message": NOT_STORED, "code": "not_stored"}, status=503)
+    context = {"cannot_store": True}
+    return render(request, "recognition/unavailable.html", context, status=503)
 
 
 def signed_out() -> JsonResponse:

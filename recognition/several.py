@@ -27,7 +27,7 @@ from ml.images import PictureError
 from ml.scripts import LATIN
 from recognition import exports, intake, recognizers, replies, visitors, wording
 from recognition.forms import PictureForm
-from recognition.models import Prediction
+from recognition.models import NotStored, Prediction
 
 logger = logging.getLogger(__name__)
 
@@ -169,7 +169,11 @@ def _read_one(request: HttpRequest, picture: UploadedFile[Any]) -> Row:
     except PictureError as error:
         return Row(name, None, str(error))
     source = Prediction.Source.UPLOAD
-    return Row(name, Prediction.record(answer, source=source, **visitors.keeper(request)))
+    try:
+        return Row(name, Prediction.record(answer, source=source, **visitors.keeper(request)))
+    except NotStored:
+        logger.exception("A picture was not stored")
+        return Row(name, None, replies.NOT_STORED)
 
 
 def _remember(request: HttpRequest, key: uuid.UUID, rows: list[Row]) -> None:

@@ -25,7 +25,7 @@ from ml.images import PictureError
 from ml.scripts import LATIN
 from recognition import inside, model_facts, recognizers, replies, several, visitors, wording
 from recognition.forms import PictureForm
-from recognition.models import Prediction, TrainedModel
+from recognition.models import NotStored, Prediction, TrainedModel
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +59,11 @@ def recognize(request: HttpRequest) -> HttpResponse:
         return _show_unkept(request, answer)
 
     source = Prediction.Source.UPLOAD
-    return redirect(Prediction.record(answer, source=source, **visitors.keeper(request)))
+    try:
+        return redirect(Prediction.record(answer, source=source, **visitors.keeper(request)))
+    except NotStored:
+        logger.exception("A picture was not stored")
+        return replies.not_stored(request)
 
 
 def _recognize_several(request: HttpRequest) -> HttpResponse:

@@ -23,7 +23,7 @@ REASONS = {
     415: "The body has another type.",
     422: "A field is wrong, or the picture cannot be read.",
     429: "Too many requests in this minute.",
-    503: "No model can be used at the moment.",
+    503: "No model can be used, or no picture stored, at the moment.",
 }
 
 

@@ -22,12 +22,12 @@ from ninja.security import APIKeyCookie, HttpBearer
 
 from ml.images import PictureError
 from ml.scripts import LATIN
-from recognition import cursors, intake, limits, recognizers, views, visitors
+from recognition import cursors, intake, limits, recognizers, replies, views, visitors
 from recognition.api import documents, keys, schemas
 from recognition.api.documents import may_fail
 from recognition.api.problems import problem
 from recognition.cursors import Cursor
-from recognition.models import ApiKey, Prediction, PredictionQuerySet, TrainedModel
+from recognition.models import ApiKey, NotStored, Prediction, PredictionQuerySet, TrainedModel
 
 logger = logging.getLogger(__name__)
 Body = TypeVar("Body", bound=pydantic.BaseModel)
@@ -94,6 +94,8 @@ class Api(NinjaAPI):
             case recognizers.ModelUnavailable():
                 logger.exception("No usable model")
                 return problem(503)
+            case NotStored():
+                return _not_stored()
             case Http404() | Prediction.DoesNotExist():
                 return problem(404)
             case HttpError():
@@ -105,6 +107,11 @@ def _refusal(error: PictureError | intake.BadRequest) -> HttpResponse:
     if isinstance(error, intake.BadRequest):
         return problem(error.status, str(error))
     return problem(413 if error.code == "too_large" else 422, str(error), code=error.code)
+
+
+def _not_stored() -> HttpResponse:
+    logger.exception("A picture was not stored")
+    return problem(503, replies.NOT_STORED, code="not_stored")
 
 
 def _invalid(errors: Sequence[Mapping[str, Any]]) -> HttpResponse:
@@ -321,8 +328,11 @@ def _result(request: HttpRequest, picture: str | UploadedFile[Any]) -> schemas.R
         data = intake.decode(picture) if isinstance(picture, str) else intake.read(picture)
         return schemas.Result(name=name, prediction=_read(request, data), problem=None)
     except PictureError as error:
-        found = schemas.Problem.model_validate_json(_refusal(error).content)
-        return schemas.Result(name=name, prediction=None, problem=found)
+        refusal = _refusal(error)
+    except NotStored:
+        refusal = _not_stored()
+    found = schemas.Problem.model_validate_json(refusal.content)
+    return schemas.Result(name=name, prediction=None, problem=found)
 
 
 def _pictures(request: HttpRequest) -> list[str] | list[UploadedFile[Any]]:

@@ -15,7 +15,7 @@ from ml.images import PictureError
 from ml.scripts import LATIN
 from recognition import browsers, intake, limits, recognizers, visitors
 from recognition.api import keys
-from recognition.models import ApiKey, Prediction
+from recognition.models import ApiKey, NotStored, Prediction
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +57,11 @@ def predict(request: HttpRequest) -> JsonResponse:
         logger.exception("No usable model")
         return _refuse("No model can be used at the moment", status=503)
 
-    prediction = _keep(request, key, answer)
+    try:
+        prediction = _keep(request, key, answer)
+    except NotStored:
+        logger.exception("A picture was not stored")
+        return _refuse("Could not store the picture", status=503)
     return JsonResponse(_describe(answer, prediction))
 
 

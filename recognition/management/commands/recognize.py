@@ -17,7 +17,7 @@ from ml.batch import FileReading
 from ml.scripts import SCRIPTS
 from recognition import recognizers, wording
 from recognition.exports import csv_line
-from recognition.models import Prediction, TrainedModel
+from recognition.models import NotStored, Prediction, TrainedModel
 from recognition.recognizers import Answer
 from recognition.templatetags.reading import percent
 
@@ -76,7 +76,7 @@ class Command(BaseCommand):
                 keep=save,
             )
             read, failed = self._tell_all(results, format, model if save else None)
-        except (recognizers.ModelUnavailable, cards.CardError) as error:
+        except (recognizers.ModelUnavailable, cards.CardError, NotStored) as error:
             raise CommandError(str(error)) from error
         except BrokenProcessPool as error:
             raise CommandError("A process that reads was killed: is memory short?") from error
