@@ -120,14 +120,17 @@ def _account_name(request: HttpRequest) -> str:
 
 def _seconds_left(key: str, most: int) -> int:
     """How long nothing is tried any more; 0 when it may be tried."""
-    wrong, ends_at = caches["sign_in"].get(key, (0, 0.0))
+    wrong, ends_at = 0, 0.0
+    with limits.counting():
+        wrong, ends_at = caches["sign_in"].get(key, (0, 0.0))
     return max(1, round(ends_at - time.time())) if wrong >= most else 0
 
 
 def _count(key: str, tries: int) -> None:
     now = time.time()
-    wrong, ends_at = caches["sign_in"].get(key, (0, now + WINDOW))
-    caches["sign_in"].set(key, (max(0, wrong + tries), ends_at), max(1, ends_at - now))
+    with limits.counting():
+        wrong, ends_at = caches["sign_in"].get(key, (0, now + WINDOW))
+        caches["sign_in"].set(key, (max(0, wrong + tries), ends_at), max(1, ends_at - now))
 
 
 def _refuse(request: HttpRequest, wait: int) -> HttpResponse:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
+import logging
 import time
+from collections.abc import Iterator
 
 from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest
 
 from recognition.models import ApiKey
+
+logger = logging.getLogger(__name__)
 
 WINDOW = 60  # seconds
 
@@ -42,10 +47,22 @@ def spend(
     window, elapsed = divmod(int(time.time()), WINDOW)
     who = f"key:{key.pk}" if key else f"address:{address(request)}"
     name = f"limit:{who}:{window}"
-    used = cache.get(name, 0)
+    used = 0
+    with counting():
+        used = cache.get(name, 0)
     if used >= allowance and not is_let_in:
         raise TooManyRequests(WINDOW - elapsed)
-    cache.set(name, used + cost, WINDOW)
+    with counting():
+        cache.set(name, used + cost, WINDOW)
+
+
+@contextlib.contextmanager
+def counting() -> Iterator[None]:
+    """Where a count is read or written: that it cannot be is logged, and keeps nobody out."""
+    try:
+        yield
+    except OSError:
+        logger.exception("No request and no wrong password can be counted in CACHE_ROOT")
 
 
 def address(request: HttpRequest) -> str:

@@ -46,6 +46,16 @@ def sign_in(client: Client, password: str, name: str = "teacher", **extra: str) 
     return client.post("/sign-in/", form, headers=extra or None)
 
 
+def test_a_person_signs_in_though_no_wrong_password_can_be_counted(
+    client: Client, teacher: User, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "cache").touch()  # a file where the folder should be
+
+    assert sign_in(client, "wrong").status_code == 200
+    assert sign_in(client, PASSWORD)["Location"] == "/"
+    assert "can be counted in CACHE_ROOT" in caplog.text
+
+
 def test_a_person_signs_in_and_out(client: Client, teacher: User) -> None:
     assert "Sign in" in client.get("/").text
 

@@ -89,6 +89,15 @@ def test_zero_is_no_limit(clock: Clock, settings: Settings) -> None:
     assert all(spend() for _ in range(10))
 
 
+def test_what_cannot_be_counted_is_logged_and_let_in(
+    clock: Clock, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "cache").touch()  # a file where the folder should be
+
+    assert [spend(), spend()] == [True, True]
+    assert "can be counted in CACHE_ROOT" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("address", "counted_as"),
     [
