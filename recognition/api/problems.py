@@ -8,11 +8,12 @@ from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 
 CONTENT_TYPE = "application/problem+json"
 PAGES = "/api/"  # the page about the API, and the API
 PATHS = "/api/v1/"
+PREDICT = "/predict"
 DETAILS = {
     400: "The request is not understood.",
     401: "Send a valid API key as Authorization: Bearer <key>, or sign in.",
@@ -45,11 +46,13 @@ def in_the_api(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
     """Let requests to the API have its addresses; turn the pages that Django answers with there
-    into problem details; answer HEAD as GET; store nothing."""
+    into problem details, and into `error` at `/predict`; answer HEAD as GET; store nothing."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if request.path_info.startswith(PAGES):
             request.urlconf = settings.API_URLCONF
+        if request.path_info == PREDICT:
+            return _without_page(get_response(request))
         if not request.path_info.startswith(PATHS):
             return get_response(request)
 
@@ -64,6 +67,14 @@ def in_the_api(
         return problem(response.status_code, headers=_not_about_the_body(response))
 
     return middleware
+
+
+def _without_page(response: HttpResponse) -> HttpResponse:
+    if response.status_code < 400 or response.headers.get("Content-Type") == "application/json":
+        return response
+    document = {"error": DETAILS.get(response.status_code, response.reason_phrase)}
+    headers = _not_about_the_body(response)
+    return JsonResponse(document, status=response.status_code, headers=headers)
 
 
 def _not_about_the_body(response: HttpResponse) -> dict[str, str]:

@@ -15,6 +15,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from pytest_django.fixtures import Settings
 
+from recognition import recognizers
 from recognition.models import ApiKey, Prediction, TrainedModel
 from tests.recognition.conftest import be_browser
 from tests.recognition.test_bad_input import READ, REFUSED, decode
@@ -160,6 +161,29 @@ def test_a_blank_picture_has_no_prediction(
     assert answer["prediction"] is None
     assert (answer["verdict"], answer["reason"]) == ("refused", "blank")
     assert answer["probabilities"] == []
+
+
+def test_a_fault_of_ours_is_an_error_that_tells_nothing(
+    client: Client, drawn: Drawn, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    def fail(data: bytes, script: str) -> None:
+        raise RuntimeError("a secret")
+
+    monkeypatch.setattr(recognizers, "answer", fail)
+    client.raise_request_exception = False
+
+    for settings.DEBUG in (False, True):
+        response = client.post("/predict", {"file": io.BytesIO(drawn())})
+
+        assert response.status_code == 500
+        assert list(response.json()) == ["error"]
+        assert "secret" not in response.text
+
+
+def test_an_unknown_host_is_an_error(client: Client) -> None:
+    response = client.post("/predict", headers={"host": "example.org"})
+
+    assert (response.status_code, list(response.json())) == (400, ["error"])
 
 
 def test_only_post_is_answered(client: Client) -> None:
