@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import logging
+import re
 import time
 from collections.abc import Iterator
 
@@ -17,6 +18,7 @@ from recognition.models import ApiKey
 logger = logging.getLogger(__name__)
 
 WINDOW = 60  # seconds
+WITH_PORT = re.compile(r"\[(.+)\](?::\d+)?|([\d.]+):\d+")
 
 
 class TooManyRequests(Exception):
@@ -76,7 +78,7 @@ def address(request: HttpRequest) -> str:
         forwarded = request.headers.get("X-Forwarded-For", "")
         text = forwarded.rpartition(",")[2].strip() or text
     try:
-        found = ipaddress.ip_address(text)
+        found = ipaddress.ip_address(_without_port(text))
     except ValueError:
         return "unknown"
     if isinstance(found, ipaddress.IPv4Address):
@@ -84,3 +86,9 @@ def address(request: HttpRequest) -> str:
     if found.ipv4_mapped:
         return str(found.ipv4_mapped)
     return str(ipaddress.ip_network((found, 64), strict=False))
+
+
+def _without_port(text: str) -> str:
+    """Some proxies name it too: 192.0.2.1:5678, [2001:db8::1]:443."""
+    found = WITH_PORT.fullmatch(text)
+    return found[1] or found[2] if found else text

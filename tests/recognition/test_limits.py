@@ -120,6 +120,24 @@ def test_only_a_trusted_proxy_says_who_asks(settings: Settings) -> None:
     assert limits.address(request) == "198.51.100.7"
 
 
+@pytest.mark.parametrize(
+    ("address", "counted_as"),
+    [
+        ("198.51.100.7:5678", "198.51.100.7"),
+        ("[2001:db8:1:2::3]:443", "2001:db8:1:2::/64"),
+        ("[2001:db8:1:2::3]", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::3", "2001:db8:1:2::/64"),
+        ("198.51.100.7:", "unknown"),
+        ("localhost:80", "unknown"),
+    ],
+)
+def test_a_proxy_may_name_the_port_too(address: str, counted_as: str, settings: Settings) -> None:
+    settings.TRUST_PROXY = True
+    headers = {"x-forwarded-for": f"10.0.0.1, {address}"}
+
+    assert limits.address(RequestFactory().get("/", headers=headers)) == counted_as
+
+
 @pytest.mark.django_db
 def test_predict_refuses_what_is_too_much(
     clock: Clock, client: Client, drawn: Drawn, digit_model: TrainedModel
