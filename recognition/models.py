@@ -50,13 +50,22 @@ class TrainedModelQuerySet(models.QuerySet["TrainedModel"]):
         return self.filter(script=model.script).exclude(pk=model.pk).order_by("-created_at", "-pk")
 
     def previous(self, script: str) -> TrainedModel | None:
-        """The model that was active before the one that is active now, or None."""
-        current = self.active(script)
-        activations = ModelActivation.objects.filter(model__script=script).order_by("-pk")
-        for activation in activations.select_related("model")[:100]:
-            if activation.model != current:
-                return activation.model
-        return None
+        """The model to roll back to: the one that was active before today's, or None.
+
+        To activate that one is to roll back, and the next roll back leads one further. From the
+        first model of all it leads to the one that was active last.
+        """
+        activations = ModelActivation.objects.filter(model__script=script).order_by("pk")
+        history = list(activations.values_list("model", flat=True))
+        stack: list[int] = []
+        for pk in history:
+            if stack[-2:-1] == [pk]:
+                stack.pop()
+            else:
+                stack.append(pk)
+        others = self.exclude(active_for=script).defer("card").in_bulk(set(history))
+        before = [pk for pk in stack if pk in others] or [pk for pk in history if pk in others]
+        return others[before[-1]] if before else None
 
 
 class TrainedModel(models.Model):

@@ -106,6 +106,34 @@ def test_previous_goes_back_and_forth(
     assert TrainedModel.objects.active("latin") == second_model
 
 
+def test_each_roll_back_goes_one_further_and_the_last_one_is_undone(
+    make_model: Callable[..., TrainedModel],
+) -> None:
+    models = [make_model() for _ in range(3)]
+    for model in models:
+        model.activate(why="it is new")
+
+    rolled = []
+    for _ in range(3):
+        previous = TrainedModel.objects.previous("latin")
+        assert previous is not None
+        previous.activate(why="roll back")
+        rolled.append(previous)
+
+    assert rolled == [models[1], models[0], models[1]]
+
+
+def test_a_model_that_is_chosen_again_is_rolled_back_from_like_a_new_one(
+    make_model: Callable[..., TrainedModel],
+) -> None:
+    models = [make_model() for _ in range(3)]
+    for model in (*models, models[0]):
+        model.refresh_from_db()
+        model.activate(why="chosen")
+
+    assert TrainedModel.objects.previous("latin") == models[2]
+
+
 def test_previous_fails_when_there_was_none(digit_model: TrainedModel) -> None:
     with pytest.raises(CommandError, match="No other model"):
         activate("--previous")
