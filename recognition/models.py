@@ -159,7 +159,7 @@ class ModelActivation(models.Model):
     why = models.CharField(max_length=200)
 
     def __str__(self) -> str:
-        return f"{self.model} at {self.activated_at:%Y-%m-%d %H:%M}"
+        return f"{self.model} at {timezone.localtime(self.activated_at):%Y-%m-%d %H:%M}"
 
 
 class PredictionQuerySet(models.QuerySet["Prediction"]):

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from pytest_django.fixtures import Settings
 
 from recognition.models import ModelActivation, Prediction, TrainedModel
 
@@ -76,6 +78,17 @@ def test_a_card_with_missing_parts_is_shown(
 
     assert admin_client.get(page(model)).status_code == 200
     assert admin_client.get(reverse(LIST)).status_code == 200
+
+
+def test_the_history_tells_the_time_that_clocks_here_show(
+    make_model: MakeModel, settings: Settings
+) -> None:
+    settings.TIME_ZONE = "Asia/Kolkata"
+    at = datetime(2026, 1, 31, 20, tzinfo=UTC)
+
+    activation = ModelActivation(model=make_model(version="new"), activated_at=at)
+
+    assert str(activation) == "new at 2026-02-01 01:30"
 
 
 def test_a_model_is_activated_by_its_action(
