@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from django.conf import settings
 from django.db import Error
 
 from ml import cards, images, preprocessing, saliency, stages
@@ -17,6 +18,7 @@ from ml.pieces import Box
 from ml.preprocessing import Field
 from ml.recognizer import Reading, Recognizer
 from ml.saliency import Saliency
+from ml.scripts import SCRIPTS
 from ml.stages import Stages
 from recognition.models import TrainedModel
 
@@ -60,13 +62,25 @@ def active(script: str) -> tuple[TrainedModel, Recognizer]:
     """
     model = TrainedModel.objects.defer("card").active(script)
     if model is None:
-        raise ModelUnavailable(
-            f"No model is active for {script}. Run: python manage.py install_pretrained"
-        )
+        raise ModelUnavailable(no_model(script))
     try:
         return model, _load(str(model.directory), model.sha256)
     except cards.CardError as error:
         raise ModelUnavailable(str(error)) from error
+
+
+def no_model(script: str) -> str:
+    """What to say where no model is active for a script, with what helps."""
+    said = f"No model is active for {SCRIPTS[script].name}."
+    known = TrainedModel.objects.filter(script=script).order_by("-created_at", "-pk").first()
+    if known is not None:
+        return f"{said} Run: python manage.py activate_model {known.version}"
+    if list(settings.PRETRAINED_ROOT.glob(f"{script}-*/card.json")):
+        return f"{said} Run: python manage.py install_pretrained"
+    return (
+        f"{said} None comes with the program. Train one: python manage.py train_model "
+        f"--script {script} --dataset FOLDER"
+    )
 
 
 def current(script: str) -> tuple[TrainedModel, Recognizer]:

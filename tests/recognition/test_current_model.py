@@ -59,7 +59,7 @@ def test_after_warming_up_the_first_reading_waits_for_nothing(
 def test_without_a_model_warming_up_says_so_and_goes_on(caplog: pytest.LogCaptureFixture) -> None:
     recognizers.warm("latin")
 
-    assert "Nothing can be read yet: No model is active for latin" in caplog.text
+    assert "Nothing can be read yet: No model is active for English" in caplog.text
 
 
 @pytest.mark.parametrize(

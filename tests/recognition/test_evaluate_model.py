@@ -164,6 +164,8 @@ def test_a_wrong_data_folder_is_a_clear_error(own_model: TrainedModel, tmp_path:
         ({"model_card": Path("card.md")}, "--full"),
         ({"model_card": Path("card.md"), "full": True, "dataset": ["mnist"]}, "without --dataset"),
         ({"model_card": Path("no/such/card.md"), "full": True}, "no folder"),
+        ({"model_card": Path("/"), "full": True}, "/ is a folder"),
+        ({"script": "tamil"}, "None comes with the program"),
         ({"model": "unknown"}, "registered"),
     ],
 )

@@ -20,6 +20,13 @@ def test_as_many_records_are_invented_as_asked_for(
     assert 0 < Prediction.objects.reviewed().count() < 50
 
 
+def test_less_than_none_are_refused(make_model: Callable[..., TrainedModel]) -> None:
+    make_model()
+
+    with pytest.raises(CommandError, match="from 0"):
+        call_command("fill_predictions", "--", "-5", stdout=io.StringIO())
+
+
 def test_without_a_model_it_says_what_to_do(db: None) -> None:
     with pytest.raises(CommandError, match="install_pretrained"):
         call_command("fill_predictions", 50, stdout=io.StringIO())

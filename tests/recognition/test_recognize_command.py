@@ -189,6 +189,17 @@ def test_a_missing_model_is_said_with_what_to_do(db: None, folder: Path) -> None
         call_command("recognize", str(folder), stdout=io.StringIO())
 
 
+def test_where_no_model_ships_it_is_not_said_to_install_one(
+    digit_model: TrainedModel, make_model: Callable[..., TrainedModel], folder: Path
+) -> None:
+    with pytest.raises(CommandError, match=r"None comes with the program\. Train one"):
+        call_command("recognize", str(folder), script="tamil", stdout=io.StringIO())
+
+    make_model(script="tamil", version="tamil-1")
+    with pytest.raises(CommandError, match="activate_model tamil-1"):
+        call_command("recognize", str(folder), script="tamil", stdout=io.StringIO())
+
+
 def test_a_file_name_cannot_be_a_formula_nor_disturb_the_terminal(
     digit_model: TrainedModel,
     drawn: Drawn,

@@ -14,7 +14,7 @@ from ml.datasets import Dataset
 from ml.readers import Readers
 from ml.reports import FOLDER
 from ml.scripts import LATIN, SCRIPTS
-from recognition import model_facts
+from recognition import model_facts, recognizers
 from recognition.management import card_pages, registered, reports
 from recognition.models import TrainedModel
 
@@ -172,6 +172,8 @@ def _check_model_card(path: Path, *, is_complete: bool) -> None:
         raise CommandError("--model-card needs the figures of --full, without --dataset.")
     if not path.parent.is_dir():
         raise CommandError(f"{path.parent} is no folder that a model card could be written to.")
+    if path.is_dir():
+        raise CommandError(f"{path} is a folder. Name the file in it that the card goes to.")
 
 
 def _shown(report: dict[str, Any]) -> dict[str, Any]:
@@ -183,9 +185,6 @@ def _find(version: str | None, script: str) -> TrainedModel:
     if version is None:
         active = TrainedModel.objects.active(script)
         if active is None:
-            raise CommandError(
-                f"No model is active for {SCRIPTS[script].name}. "
-                "Run: python manage.py install_pretrained"
-            )
+            raise CommandError(recognizers.no_model(script))
         return active
     return registered.find(version)

@@ -27,6 +27,8 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, default=1)
 
     def handle(self, *, count: int, seed: int, verbosity: int, **options: Any) -> None:
+        if count < 0:
+            raise CommandError("The count is a number from 0.")
         model = TrainedModel.objects.order_by("-pk").first()
         if model is None:
             raise CommandError("No model is registered. Run: python manage.py install_pretrained")
