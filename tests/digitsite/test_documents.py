@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.core.management import get_commands, load_command_class
+from django.db.models import UUIDField
 
 from ml import datasets
 from recognition.management.commands.evaluate_model import FULL
@@ -103,6 +105,19 @@ def test_the_example_of_settings_changes_no_default() -> None:
     values = re.findall(r"^[A-Z_]+=(.*)$", example, re.MULTILINE)
 
     assert set(values) <= {"", "0"}
+
+
+def test_every_column_of_ids_is_converted_for_a_newer_mariadb() -> None:
+    guide = (ROOT / "docs" / "mysql.md").read_text(encoding="utf-8")
+    table, changes = re.findall(r"ALTER TABLE (\w+)\n(.*?);", guide, re.DOTALL)[0]
+    converted = re.findall(r"MODIFY (\w+) uuid (NOT NULL|DEFAULT NULL)", changes)
+
+    fields = [field for model in apps.get_models() for field in model._meta.local_fields]
+    ids = [field for field in fields if isinstance(field, UUIDField)]
+    assert {field.model._meta.db_table for field in ids} == {table}
+    assert converted == [
+        (field.column, "DEFAULT NULL" if field.null else "NOT NULL") for field in ids
+    ]
 
 
 def test_requirements_are_pinned() -> None:
