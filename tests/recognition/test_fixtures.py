@@ -39,11 +39,15 @@ def test_the_samples_and_their_pictures_are_loaded(digit_model: TrainedModel) ->
 def test_loading_twice_changes_nothing(digit_model: TrainedModel) -> None:
     load()
     keys = set(Prediction.objects.values_list("pk", flat=True))
+    corrected = Prediction.objects.not_reviewed().order_by("pk")[0]
+    corrected.review("8", by=None)
 
     out = load()
 
+    corrected.refresh_from_db()
     assert "Brought" not in out
     assert set(Prediction.objects.values_list("pk", flat=True)) == keys
+    assert corrected.true_text == "8"
 
 
 def test_samples_of_a_model_that_is_not_registered_say_what_to_do(db: None) -> None:

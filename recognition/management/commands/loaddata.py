@@ -8,13 +8,17 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.core.management.base import CommandError
 from django.core.management.commands import loaddata
+from django.core.serializers.base import DeserializedObject
 from django.db import IntegrityError
 
 from recognition.models import Prediction
 
 
 class Command(loaddata.Command):
-    help = f"{loaddata.Command.help} Pictures that lie beside a fixture come along."
+    help = (
+        f"{loaddata.Command.help} Pictures that lie beside a fixture come along. A prediction "
+        "whose public id is there already stays as it is."
+    )
 
     def handle(self, *fixture_labels: str, **options: Any) -> None:
         try:
@@ -31,6 +35,17 @@ class Command(loaddata.Command):
             brought += _bring_pictures(Path(folder, "pictures"), options["database"])
         if brought and options["verbosity"] >= 1:
             self.stdout.write(f"Brought {brought} picture(s).")
+
+    def save_obj(self, obj: DeserializedObject) -> bool:
+        record = obj.object
+        if isinstance(record, Prediction) and _is_there(record, self.using):
+            return False  # it may have been corrected meanwhile
+        return super().save_obj(obj)
+
+
+def _is_there(prediction: Prediction, database: str) -> bool:
+    known = Prediction.objects.using(database).filter(public_id=prediction.public_id)
+    return known.exists()
 
 
 def _bring_pictures(folder: Path, database: str) -> int:
