@@ -21,7 +21,8 @@ NARROW = 0.78  # width to height; in such a ring a slanting stroke makes it a 0
 SLANT = 12  # degrees
 RING_SIDE = 128  # px; a ring is looked at in this size
 ROUND = 0.95  # of what is within a taut string, that a ring goes around; an 8 has less
-ROOMY = 0.56  # of that, off the ring by a pen's width or more; a bold 0 has less
+WHOLE = 0.75  # of the longer side of all that is joined, that a ring has
+ROOMY = 0.45  # of that, off the ring by a pen's width or more; a bold 0 has less
 MIN_WITHIN = 0.45  # of the ring's longer side; ends of a 0 within it are shorter
 DEEP = 3  # widths of the ring's line from its edge; a 0 is nowhere as wide
 MIN_ROOM = 0.1  # of what is within the outline
@@ -111,7 +112,8 @@ def _disk(outline: np.ndarray, shape: tuple[int, ...], pen: float) -> np.ndarray
         return None
     largest = max(contours, key=cv2.contourArea)
     is_round = cv2.contourArea(largest) > ROUND * cv2.contourArea(cv2.convexHull(largest))
-    return disk if is_round else None
+    is_whole = max(cv2.boundingRect(largest)[2:]) > WHOLE * max(shape)  # more sticks out of a 6
+    return disk if is_round and is_whole else None
 
 
 def _inner(digit: np.ndarray, depth: np.ndarray) -> np.ndarray | None:

@@ -9,6 +9,7 @@ import pytest
 
 from fixtures import drawing, marks
 from fixtures.collections import Make
+from ml.marks import within_circle
 from ml.preprocessing import to_field
 from ml.recognizer import Recognizer, Verdict
 from ml.refusals import Reason, Refused
@@ -81,6 +82,70 @@ def test_a_digit_that_touches_its_circle_or_runs_out_of_it_is_read_for_a_person(
     reading = latin.read(circled)
 
     assert (reading.text, reading.verdict) == (str(digit), Verdict.UNSURE)
+
+
+@pytest.mark.parametrize("digit", [4, 6, 9])
+@pytest.mark.parametrize("aside", [5, 8])
+def test_a_loop_drawn_twice_is_no_circle(digit: int, aside: int) -> None:
+    once = drawing.draw(digit, seed=1, size=(300, 300), width=4)
+    if digit == 4:
+        once = np.full((300, 300), 240, np.uint8)
+        cv2.polylines(
+            once, [np.array([(190, 260), (165, 40), (90, 200), (230, 205)])], False, 30, 4
+        )
+    twice = np.minimum(once, np.roll(once, aside, axis=1))
+
+    field = to_field(twice)
+
+    assert not field.is_doubtful
+    assert likeness(field.pixels, to_field(once).pixels) > 0.7
+
+
+def _lines(*strokes: list[tuple[int, int]], width: int = 5) -> np.ndarray:
+    mask = np.zeros((240, 240), np.uint8)
+    for stroke in strokes:
+        cv2.polylines(mask, [np.array(stroke, np.int32)], False, 1, width)
+    return mask[np.ix_(mask.any(axis=1), mask.any(axis=0))]
+
+
+def _oval(middle: tuple[int, int], axes: tuple[int, int], end: int = 360) -> list[tuple[int, int]]:
+    points = cv2.ellipse2Poly(middle, axes, 0, 0, end, 5)
+    return [(int(x), int(y)) for x, y in points]
+
+
+RING, STEM = _oval((120, 120), (80, 100)), [(120, 24), (120, 190)]
+
+
+def test_a_stem_that_touches_its_ring_is_what_is_within() -> None:
+    inner = within_circle(_lines(RING, STEM))
+
+    assert inner is not None
+    assert cv2.boundingRect(inner)[2] < 20
+
+
+@pytest.mark.parametrize(
+    "strokes",
+    [
+        [RING],
+        [RING, [(120, 20), (120, 80)]],  # the end of a 0
+        [RING, _oval((112, 120), (60, 98))],  # twice a 0
+        [_oval((120, 160), (60, 60)), _oval((126, 162), (44, 50)), [(62, 150), (110, 10)]],  # a 6
+        [  # a closed 4
+            [(150, 230), (140, 20), (60, 170), (180, 170)],
+            [(162, 228), (146, 34), (78, 180), (176, 156)],
+        ],
+    ],
+)
+def test_strokes_that_are_joined_are_no_ring_with_more_in_it(
+    strokes: list[list[tuple[int, int]]],
+) -> None:
+    assert within_circle(_lines(*strokes)) is None
+
+
+def test_a_bold_0_with_a_loop_in_it_is_no_ring_with_more_in_it() -> None:
+    mask = _lines(_oval((120, 110), (95, 85)), _oval((140, 130), (60, 48)), width=22)
+
+    assert within_circle(mask) is None
 
 
 def test_a_0_drawn_twice_is_no_circle_around_a_stroke() -> None:
