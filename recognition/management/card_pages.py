@@ -237,8 +237,10 @@ def _weak(report: dict[str, Any]) -> Iterator[str]:
     yield "  leaves more to a person than of the others."
     yield "- A digit that ends at a printed line is left to a person where the line may hide a"
     yield "  stroke of it, as is one beside a shadow, or beside a bracket, which may be a 1. A"
-    yield "  circle or a line that touches the digit spoils it: the answer is wrong then, and"
-    yield "  hardly ever sure. Torn notes on a desk with a strong grain are refused at times."
+    yield "  circle or a line that touches the digit may spoil it: the answer is wrong at times"
+    yield "  then, and hardly ever sure. Where a second digit is cut by the picture's edge, or"
+    yield "  lies in a shadow, the other may be given out as if it were alone. Torn notes on a"
+    yield "  desk with a strong grain are refused at times."
     yield "- It learned mostly from American and European hands. Children's writing, and that of"
     yield "  other schools, may be read less well than the figures say."
 
