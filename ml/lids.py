@@ -5,6 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from ml.ink import grey_level
+
 MIN_SIDE = 48  # px; smaller pictures are crops, and a stroke along their border is the digit's
 MIN_STEP = 50  # grey levels from the paper to what lies beyond
 MAX_DEPTH = 0.3  # of the side across; more is no margin
@@ -27,7 +29,7 @@ def without_lids(picture: np.ndarray) -> np.ndarray:
     """
     if min(picture.shape) < MIN_SIDE:
         return picture
-    middle = int(np.median(picture[::8, ::8]))
+    middle = grey_level(np.ascontiguousarray(picture[::8, ::8]), 0.5)
     if all(abs(corner - middle) < MIN_STEP for corner in _corners(picture)):
         return picture
     level, _ = cv2.threshold(picture, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)

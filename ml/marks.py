@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 import cv2
 import numpy as np
 
-from ml.ink import disc
 from ml.pieces import Pieces, thickness
 from ml.printed import RULED_SIDE
 
@@ -22,6 +21,7 @@ SLANT = 12  # degrees
 RING_SIDE = 128  # px; a ring is looked at in this size
 ROUND = 0.95  # of what is within a taut string, that a ring goes around; an 8 has less
 WHOLE = 0.75  # of the longer side of all that is joined, that a ring has
+EVENLY = 0.6  # width of a line, of its widest place, where others cross it
 ROOMY = 0.45  # of that, off the ring by a pen's width or more; a bold 0 has less
 MIN_WITHIN = 0.45  # of the ring's longer side; ends of a 0 within it are shorter
 DEEP = 3  # widths of the ring's line from its edge; a 0 is nowhere as wide
@@ -87,32 +87,41 @@ def within_circle(digit: np.ndarray) -> np.ndarray | None:
         return None
     length = sum(cv2.arcLength(contour, True) for contour in contours) / 2
     pen = cv2.countNonZero(rough) / length
-    disk = _disk(outer, rough.shape, pen)
+    pen = max(pen, EVENLY * thickness(rough) * max(size))  # the edge may be rough
+    filled = np.zeros((size[1] + 2, size[0] + 2), np.uint8)
+    cv2.drawContours(filled, [outer + 1], -1, 1, cv2.FILLED)
+    if not rough[_depth(filled) > DEEP * pen].any():
+        return None  # as of most digits
+    disk = _disk(filled, 1.0 + pen)
     if disk is None:
         return None
-    depth = cv2.distanceTransform(disk, cv2.DIST_L2, 3)[1:-1, 1:-1]
+    depth = _depth(disk)
     if np.count_nonzero(depth > 1.5 * pen) < ROOMY * cv2.countNonZero(disk):
         return None
     return _inner(digit, depth / pen)
 
 
-def _disk(outline: np.ndarray, shape: tuple[int, ...], pen: float) -> np.ndarray | None:
-    """All that a ring encloses, less what sticks out of it: uint8 with a px of room; None if askew.
+def _depth(filled: np.ndarray) -> np.ndarray:
+    """How far within its edge each place is, px, without a px of room around: float32 (h, w)."""
+    return cv2.distanceTransform(filled, cv2.DIST_L2, 3)[1:-1, 1:-1]
+
+
+def _disk(filled: np.ndarray, reach: float) -> np.ndarray | None:
+    """All that a ring encloses, less what sticks out of it: uint8 like `filled`; None if askew.
 
     Args:
-        outline: contour of the ring.
-        shape: height and width of the picture that it is in.
-        pen: how wide its line is, px.
+        filled: uint8 (h, w), with a px of room around, all within the ring's outline.
+        reach: half as wide as what sticks out, px.
     """
-    filled = np.zeros((shape[0] + 2, shape[1] + 2), np.uint8)
-    cv2.drawContours(filled, [outline + 1], -1, 1, cv2.FILLED)
-    disk = cv2.morphologyEx(filled, cv2.MORPH_OPEN, disc(round(2 * pen) + 2))
+    core = cv2.distanceTransform(filled, cv2.DIST_L2, 3) > reach
+    away = cv2.distanceTransform((~core).view(np.uint8), cv2.DIST_L2, 3)
+    disk = (away <= reach).view(np.uint8)
     contours, _ = cv2.findContours(disk, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     if not contours:
         return None
     largest = max(contours, key=cv2.contourArea)
     is_round = cv2.contourArea(largest) > ROUND * cv2.contourArea(cv2.convexHull(largest))
-    is_whole = max(cv2.boundingRect(largest)[2:]) > WHOLE * max(shape)  # more sticks out of a 6
+    is_whole = max(cv2.boundingRect(largest)[2:]) > WHOLE * max(filled.shape)  # not of a 6
     return disk if is_round and is_whole else None
 
 

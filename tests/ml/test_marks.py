@@ -148,6 +148,14 @@ def test_a_bold_0_with_a_loop_in_it_is_no_ring_with_more_in_it() -> None:
     assert within_circle(mask) is None
 
 
+def test_a_rough_edge_makes_no_thin_ring_of_a_bold_0_with_a_long_end() -> None:
+    mask = _lines(_oval((120, 120), (60, 70)), [(140, 50), (118, 140)], width=24)
+    edge = cv2.distanceTransform(mask, cv2.DIST_L2, 3) < 4
+    rough = mask & ~(edge & (np.random.default_rng(0).random(mask.shape) < 0.35))
+
+    assert within_circle(rough.astype(np.uint8)) is None
+
+
 def test_a_0_drawn_twice_is_no_circle_around_a_stroke() -> None:
     page = np.full((300, 300), 240, np.uint8)
     cv2.ellipse(page, (150, 150), (70, 100), 0, 0, 360, 30, 9, cv2.LINE_AA)
