@@ -41,7 +41,7 @@ STEPS = {
     Step.REDRAWN: (
         "The usual pen",
         "The strokes are drawn again with a pen of the usual width, so that pencil and felt pen "
-        "look alike.",
+        "look alike. If only their outline was drawn, it is filled.",
         "The digit with strokes of the usual width",
     ),
     Step.FIELD: (
