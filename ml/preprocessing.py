@@ -1,10 +1,11 @@
 """From a picture to the one 28x28 field that every network sees, or the reason why not.
 
-The same function serves training, evaluation, the site, the API and the command. The steps: let the
-paper fill the picture (`lids`), even it out and find out which side is ink (`ink`), take away what
-is printed on it (`printed`), fill an outline (`outlines`), gather the strokes that belong to one
-digit (`strokes`, `pieces`), where they are not clear look again on a sheet that lies in the picture
-(`sheets`), draw them again with the usual stroke width, and centre them as MNIST does.
+The same function serves training, evaluation, the site, the API and the command. The steps: undo
+an enlargement that shows pixels (`blocks`), let the paper fill the picture (`lids`), even it out
+and find out which side is ink (`ink`), take away what is printed on it (`printed`), fill an outline
+(`outlines`), gather the strokes that belong to one digit (`strokes`, `pieces`), where they are not
+clear look again on a sheet that lies in the picture (`sheets`), draw them again with the usual
+stroke width, and centre them as MNIST does.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from ml.blocks import Blocks, find_blocks
 from ml.ink import (
     INK_LEVEL,
     PAPER_SIDE,
@@ -140,6 +142,10 @@ def trace(picture: np.ndarray, steps: Steps | None = None) -> tuple[np.ndarray, 
         Refused: blank, too faint, too small, or several digits.
     """
     steps = steps or Steps()
+    blocks = find_blocks(picture)
+    if blocks:
+        shape, box = trace(blocks.picture, steps)
+        return shape, _enlarged(box, blocks, picture.shape)
     if max(picture.shape) <= PAPER_SIDE:  # a digit alone
         return _trace(picture, steps)
     try:
@@ -266,9 +272,21 @@ def _with_room(ink: np.ndarray) -> tuple[np.ndarray, float]:
     return cv2.resize(ink, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_CUBIC), float(zoom)
 
 
+def _enlarged(box: Box, blocks: Blocks, shape: tuple[int, ...]) -> Box:
+    """Where what stands in these pixels of `blocks` is in a picture of this shape."""
+    (x, y, width, height), (left, top) = box, blocks.corner
+    wide, high = blocks.pitch
+    return _within((left + wide * x, top + high * y, wide * width, high * height), shape)
+
+
 def _unscale(box: Box, scale: float, shape: tuple[int, ...]) -> Box:
-    x, y, width, height = (round(value / scale) for value in box)
-    x, y = min(x, shape[1] - 1), min(y, shape[0] - 1)
+    x, y, width, height = box
+    return _within((x / scale, y / scale, width / scale, height / scale), shape)
+
+
+def _within(box: tuple[float, float, float, float], shape: tuple[int, ...]) -> Box:
+    x, y, width, height = (round(value) for value in box)
+    x, y = min(max(0, x), shape[1] - 1), min(max(0, y), shape[0] - 1)
     return x, y, max(1, min(width, shape[1] - x)), max(1, min(height, shape[0] - y))
 
 

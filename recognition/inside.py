@@ -24,7 +24,8 @@ STEPS = {
     Step.GREY: (
         "Shades of grey",
         "Light and dark count, and a colour only where nothing else shows the ink. White chalk on "
-        "a dark board is turned into dark on light. Of a note on a desk, only the note is kept.",
+        "a dark board is turned into dark on light. Of a note on a desk, only the note is kept. "
+        "Where a picture was enlarged so that its points show as squares, each is one point again.",
         "The picture in shades of grey",
     ),
     Step.INK: (
