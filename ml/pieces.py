@@ -19,6 +19,8 @@ LINE_BIT = 4  # the same for what may be a bit of a printed line
 HEAVY = 0.25  # of the digit's ink; a second digit has more
 LIGHT = 0.12  # the same where it is as tall as the digit: a 1 of a thin pen
 LIKE_DIGIT = (0.75, 1.6)  # height of what is as tall, of the digit's; longer ones are printed lines
+SHORTER = 0.6  # the same of a neighbour, at least
+PART = 0.5  # width to height of what a side of the picture cuts off, at most
 WIDTHS = (0.3, 1.2)  # of a digit in several pieces, of its height; bits of a line are narrower
 MOST_BITS = 6  # pieces that a digit may have fallen into
 MIN_PIECE = 4  # px of the working picture; smaller pieces are specks
@@ -142,6 +144,7 @@ class Parts:
         self.right = self.left + stats[:, cv2.CC_STAT_WIDTH]
         self.bottom = self.top + stats[:, cv2.CC_STAT_HEIGHT]
         self.area = stats[:, cv2.CC_STAT_AREA]
+        self._width = shape[1]
         self.at_border = (
             (self.left == 0)
             | (self.top == 0)
@@ -202,6 +205,29 @@ class Parts:
         heavy = self.area > np.where(alike & is_plain, LIGHT, HEAVY) * weight
         second: np.ndarray = np.flatnonzero(other & tall & heavy)
         return second if second.size else self._broken_digit(other, side, HEAVY * weight)
+
+    def neighbours(self, members: np.ndarray) -> np.ndarray:
+        """Indices of pieces at the border beside the digit that may be whole digits as well.
+
+        They are about as tall and as heavy as it is, and nothing of them seems to be missing: no
+        side of the picture cuts them off, or they are too wide for a part of a digit.
+
+        Args:
+            members: indices of the pieces that make the digit. Of one that is at the border itself
+                neighbours there count as second digits.
+        """
+        if not self.at_border.any() or self.at_border[members].any():
+            return np.zeros(0, int)
+        x, _, width, height = self.box(members)
+        side, weight = max(width, height), self.area[members].sum()
+        wide, tall = self.right - self.left, self.bottom - self.top
+        share = tall / side
+        alike = (share > SHORTER) & (share < LIKE_DIGIT[1]) & (self.area > HEAVY * weight)
+        beside = (self.right <= x) | (self.left >= x + width)
+        is_cut = (self.left == 0) | (self.right == self._width)
+        whole = ~is_cut | (wide > PART * tall)
+        found: np.ndarray = np.flatnonzero(self.at_border & alike & beside & whole)
+        return found
 
     def _broken_digit(self, other: np.ndarray, side: int, weight: float) -> np.ndarray:
         """Indices of a few pieces that are near each other and together like a digit, if any.

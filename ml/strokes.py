@@ -13,7 +13,7 @@ from ml.ink import INK_LEVEL, disc, find_ink, grey_levels, ink_depth
 from ml.joined import NO_JOINTS, find_joints
 from ml.marks import within_circle, without_marks
 from ml.outlines import filled_outline
-from ml.pieces import SLIVER, Box, Pieces, is_thicker, pieces
+from ml.pieces import SLIVER, Box, Pieces, is_thicker, pieces, thickness
 from ml.printed import RULED_SIDE, without_forms, without_rules
 from ml.refusals import Reason, Refused
 
@@ -27,6 +27,7 @@ HAIR = 1 / 40  # the same for a printed line; few pens write digits as large as 
 FULL = 0.5  # share of its place that is ink; hardly a digit but a plain 1 has more
 PALEST = 0.15  # darkness of a pen, of that of printed lines; less is the paper's
 PALE_PEN = 0.8  # the same: what is darker was measured well enough with the lines
+SAME_PEN = 1.6  # widest place of one's strokes to the other's, at most
 FRINGE = 7  # px that a line is taken wider where paler strokes are looked for: its soft edges
 # Noise alone has 255 crumbs and more and hardly a gap above 0.1; digits in the noise of a dark room
 # have gaps of 0.126 and more, digits of chalk of 0.36.
@@ -49,6 +50,7 @@ class FoundDigit:
         is_dotted: whether a dot stands right above or below, as in i, j, ? and !.
         is_ambiguous: whether a ring or bracket around it may be a 0, or a 1, as well.
         is_circled: whether it may be a digit whose circle it touches; that was left out, if so.
+        has_neighbours: whether other strokes, at the border, may be a whole digit as well.
         is_joined: whether it was joined to printed lines, and may have lost strokes with them.
         completed: uint8 (h, w), 0 and 1, the digit as it is if a printed line hides a bar of it.
         is_reversed: whether what had been taken for ink was the paper.
@@ -66,6 +68,7 @@ class FoundDigit:
     is_dotted: bool = False
     is_ambiguous: bool = False
     is_circled: bool = False
+    has_neighbours: bool = False
     is_joined: bool = False
     completed: tuple[np.ndarray, ...] = ()
     is_reversed: bool = False
@@ -81,6 +84,7 @@ class FoundDigit:
             or self.is_joined
             or self.is_line
             or self.is_circled
+            or self.has_neighbours
             or not self.stands_out
         )
 
@@ -317,11 +321,27 @@ def _candidates(ink: np.ndarray) -> Iterator[FoundDigit]:
             is_dotted=parts.is_dotted(members, own),
             is_ambiguous=is_ambiguous,
             is_circled=circled is not None,
+            has_neighbours=_has_neighbours(found, members, own),
             is_joined=joints.are_unclear,
             completed=joints.completed,
             searched=ink,
             printed=printed,
         )
+
+
+def _has_neighbours(found: Pieces, members: np.ndarray, own: np.ndarray) -> bool:
+    """Whether strokes at the border, of a pen as wide as the digit's, may be a digit as well.
+
+    Args:
+        found: all pieces.
+        members: which of their parts make the digit.
+        own: uint8 (h, w), 0 and 1, the digit.
+    """
+    neighbours = [found.piece(1 + part) for part in found.parts.neighbours(members).tolist()]
+    if not neighbours:
+        return False
+    pen, *others = (thickness(piece) * max(piece.shape) for piece in (own, *neighbours))
+    return any(max(pen, other) < SAME_PEN * min(pen, other) for other in others)
 
 
 def _window(box: Box) -> tuple[slice, slice]:

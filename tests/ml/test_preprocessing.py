@@ -368,6 +368,32 @@ def test_a_second_digit_in_bits_is_a_second_digit(digit: int) -> None:
     assert refusal(np.hstack([written, drawing.draw(8, width=12)])) is Reason.SEVERAL_DIGITS
 
 
+@pytest.mark.parametrize("second", [2, 3, 5])
+@pytest.mark.parametrize("digit", [2, 4, 6, 9])
+def test_a_digit_beside_a_whole_one_at_the_border_is_not_sure(digit: int, second: int) -> None:
+    alone = drawing.draw(digit, seed=1, size=(200, 150), width=8, box=(35, 40, 45, 70))
+    above = drawing.draw(second, seed=2, size=(200, 150), width=8, box=(125, 2, 45, 70))
+    beside = drawing.draw(second, seed=2, size=(200, 150), width=8, box=(155, 42, 45, 70))
+
+    for other in (above, beside):
+        field = to_field(np.minimum(alone, other))
+
+        assert likeness(field.pixels, to_field(alone).pixels) > 0.98
+        assert field.is_doubtful
+
+
+@pytest.mark.parametrize("digit", [2, 4, 6, 9])
+def test_parts_of_neighbours_at_the_border_leave_a_digit_sure(digit: int) -> None:
+    alone = drawing.draw(digit, seed=1, size=(200, 150), width=8, box=(75, 40, 45, 70))
+    left = drawing.draw(3, seed=2, size=(200, 150), width=8, box=(-24, 42, 40, 75))
+    right = drawing.draw(0, seed=3, size=(200, 150), width=8, box=(180, 38, 45, 75))
+
+    field = to_field(np.minimum(np.minimum(alone, left), right))
+
+    assert likeness(field.pixels, to_field(alone).pixels) > 0.98
+    assert not field.is_doubtful
+
+
 @pytest.mark.parametrize(("side", "width"), [(28, 4.5), (280, 40)])
 @pytest.mark.parametrize("digit", range(10))
 def test_two_digits_of_a_thick_pen_are_several(digit: int, side: int, width: float) -> None:
