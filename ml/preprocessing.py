@@ -29,7 +29,7 @@ from ml.lids import without_lids
 from ml.pieces import Box
 from ml.refusals import Reason, Refused
 from ml.sheets import find_sheets
-from ml.strokes import FoundDigit, find_digit, prefer_lone_digit
+from ml.strokes import FoundDigit, find_digit, find_in_shadow, prefer_lone_digit
 
 VERSION = 1
 
@@ -158,7 +158,7 @@ def trace(picture: np.ndarray, steps: Steps | None = None) -> tuple[np.ndarray, 
     assert steps.digit is not None, "`_trace` found it."
     if steps.digit.is_clear and not steps.digit.may_be_sheet:
         return found
-    return _trace_on_sheet(picture, steps) or found
+    return _trace_on_sheet(picture, steps) or _trace_in_shadow(picture, steps) or found
 
 
 def _trace(picture: np.ndarray, steps: Steps) -> tuple[np.ndarray, Box]:
@@ -203,6 +203,19 @@ def _trace_on_sheet(picture: np.ndarray, steps: Steps) -> tuple[np.ndarray, Box]
             left, top = sheet.corner
             return shape, (left + x, top + y, width, height)
     return None
+
+
+def _trace_in_shadow(picture: np.ndarray, steps: Steps) -> tuple[np.ndarray, Box] | None:
+    """The same for a digit that the edge of a shadow crosses, or None."""
+    if steps.digit is None or not steps.digit.may_be_shadow:
+        return None
+    work, scale = _working_size(picture)
+    dark = dark_on_light(without_lids(work))
+    digit = find_in_shadow(dark, steps.digit)
+    if digit is None:
+        return None
+    steps.dark, steps.ink, steps.digit = dark, digit.searched, digit
+    return _fine(digit.shape), _unscale(digit.box, scale, picture.shape)
 
 
 def redraw(shape: np.ndarray, stroke: float = STROKE) -> np.ndarray:

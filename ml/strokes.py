@@ -9,15 +9,19 @@ from itertools import islice
 import cv2
 import numpy as np
 
-from ml.ink import INK_LEVEL, disc, find_ink, grey_levels, ink_depth
+from ml.ink import INK_LEVEL, disc, find_ink, find_strokes, grey_levels, ink_depth
 from ml.joined import NO_JOINTS, find_joints
 from ml.marks import within_circle, without_marks
 from ml.outlines import filled_outline
-from ml.pieces import SLIVER, Box, Pieces, is_thicker, pieces, thickness
+from ml.pieces import MOST_BITS, SLIVER, Box, Pieces, is_thicker, pieces, thickness
 from ml.printed import RULED_SIDE, without_forms, without_rules
 from ml.refusals import Reason, Refused
 
 PAGE_REACHES = (1 / 5, 1 / 8, 1 / 12)  # the same for a digit on a page, tried in this order
+FINE_REACHES = (1 / 20, 1 / 12)  # the same across the edge of a shadow
+THIN = 0.65  # of these: of wider strokes parts are lost
+LEAST = 0.1  # side of a digit there, of the picture's longer side; crumbs of bold strokes have less
+WIDER = 1.6  # times the pen, a shadow that comes in from the border, at least
 MIN_LONE_SIDE = 0.04  # of the longer side; smaller things on a page are dirt
 MAX_FLATNESS = 5  # width to height; what is flatter on a page is a piece of a line
 CLEARANCE = 0.08  # of a digit's longer side; farther from a border it is no tight crop
@@ -28,6 +32,8 @@ FULL = 0.5  # share of its place that is ink; hardly a digit but a plain 1 has m
 PALEST = 0.15  # darkness of a pen, of that of printed lines; less is the paper's
 PALE_PEN = 0.8  # the same: what is darker was measured well enough with the lines
 SAME_PEN = 1.6  # widest place of one's strokes to the other's, at most
+ASKEW = 0.04  # of a printed box's side, how far off the level or plumb its lines may go
+BESIDE_EDGES = 0.1  # of the ink of what may be a printed box; digits have more off their edges
 FRINGE = 7  # px that a line is taken wider where paler strokes are looked for: its soft edges
 # Noise alone has 255 crumbs and more and hardly a gap above 0.1; digits in the noise of a dark room
 # have gaps of 0.126 and more, digits of chalk of 0.36.
@@ -133,6 +139,17 @@ class FoundDigit:
         return not (self.at_border or self.several or self.is_doubtful or self.is_thicker(SOLID))
 
     @property
+    def is_in_few_pieces(self) -> bool:
+        """Whether it is in as many pieces as a dry pen leaves, and no desk's grain."""
+        own = cv2.threshold(self.ink, INK_LEVEL * 255, 1, cv2.THRESH_BINARY)[1]
+        return len(pieces(own)[1]) - 1 <= MOST_BITS
+
+    @property
+    def may_be_shadow(self) -> bool:
+        """Whether a shadow may be part of it: what comes in from the border, or a solid thing."""
+        return self.at_border or (self.stands_out and self.is_thicker(SOLID))
+
+    @property
     def may_be_sheet(self) -> bool:
         """Whether it fills its place as a sheet of paper does, and a few digits."""
         strokes = cv2.threshold(self.ink, INK_LEVEL * 255, 1, cv2.THRESH_BINARY)[1]
@@ -192,6 +209,9 @@ def prefer_lone_digit(dark: np.ndarray, digit: FoundDigit) -> FoundDigit:
     solid = digit.is_thicker(SOLID)
     if settled and not solid and not digit.beside_patches:
         return digit
+    shadowed = None if stands_out or digit.at_border else find_in_shadow(dark, digit)
+    if shadowed:
+        return shadowed
     lone = _find_lone_digit(dark)
     if lone and solid:  # strokes beside a shadow or in it, and maybe some of its edge
         return replace(lone, stands_out=not (settled or _is_fragment(lone, digit)))
@@ -264,13 +284,52 @@ def _find_lone_digit(dark: np.ndarray) -> FoundDigit | None:
         except Refused:
             continue
         for digit in islice(_candidates(ink), 3):
-            width, height = digit.box[2:]
-            large = max(width, height) >= MIN_LONE_SIDE * max(dark.shape)
-            flat = width > MAX_FLATNESS * height
-            strokes = large and not flat and not digit.is_thicker(BOLD)
-            if strokes and not digit.at_border and _stands_out(dark, digit):
+            if _is_lone(dark, digit):
                 return replace(digit, several=digit.several and not digit.beside_patches)
     return None
+
+
+def find_in_shadow(dark: np.ndarray, first: FoundDigit) -> FoundDigit | None:
+    """A digit of thin strokes that stands alone where the edge of a shadow crosses it, or None.
+
+    Args:
+        dark: uint8 array (height, width), dark ink on light paper.
+        first: what was found there, the shadow and all.
+    """
+    for reach in FINE_REACHES:
+        try:
+            ink = find_strokes(dark, reach)
+        except Refused:
+            continue
+        for digit in islice(_candidates(ink), 3):
+            share = max(digit.box[2:]) / max(dark.shape)
+            is_thin = not digit.is_thicker(THIN * reach / share)
+            if share < LEAST or not (is_thin and digit.is_clear and digit.is_in_few_pieces):
+                continue
+            if _is_lone(255 - ink, digit) and not _is_part(digit, first):
+                return digit
+    return None
+
+
+def _is_part(digit: FoundDigit, first: FoundDigit) -> bool:
+    """Whether what else was found at the border is hardly wider than the digit's own strokes."""
+    if not first.at_border:
+        return False
+    rest = np.zeros_like(first.searched)
+    rest[_window(first.box)] = first.ink > INK_LEVEL * 255
+    own = np.zeros_like(digit.searched)
+    own[_window(digit.box)] = digit.ink > INK_LEVEL * 255
+    pen, wide = thickness(own), thickness(cv2.subtract(rest, cv2.dilate(own, disc(FRINGE))))
+    return wide < WIDER * pen
+
+
+def _is_lone(dark: np.ndarray, digit: FoundDigit) -> bool:
+    """Whether strokes that are no dirt and no line stand within their page, paper around them."""
+    width, height = digit.box[2:]
+    is_large = max(width, height) >= MIN_LONE_SIDE * max(dark.shape)
+    is_flat = width > MAX_FLATNESS * height
+    is_strokes = is_large and not is_flat and not digit.is_thicker(BOLD)
+    return is_strokes and not digit.at_border and _stands_out(dark, digit)
 
 
 def _candidates(ink: np.ndarray) -> Iterator[FoundDigit]:
@@ -340,8 +399,21 @@ def _has_neighbours(found: Pieces, members: np.ndarray, own: np.ndarray) -> bool
     neighbours = [found.piece(1 + part) for part in found.parts.neighbours(members).tolist()]
     if not neighbours:
         return False
-    pen, *others = (thickness(piece) * max(piece.shape) for piece in (own, *neighbours))
-    return any(max(pen, other) < SAME_PEN * min(pen, other) for other in others)
+    pen = thickness(own) * max(own.shape)
+    for piece in neighbours:
+        other = thickness(piece) * max(piece.shape)
+        is_alike = max(pen, other) < SAME_PEN * min(pen, other)
+        if is_alike and not _is_box(piece, other):
+            return True
+    return False
+
+
+def _is_box(piece: np.ndarray, pen: float) -> bool:
+    """Whether hardly any ink of uint8 (h, w) is off its edges: of a printed box, or a part."""
+    margin = round(pen + ASKEW * max(piece.shape))
+    inner = piece[margin:-margin, margin:-margin]
+    is_roomy = min(inner.shape) > 2 * margin
+    return is_roomy and cv2.countNonZero(inner) < BESIDE_EDGES * cv2.countNonZero(piece)
 
 
 def _window(box: Box) -> tuple[slice, slice]:

@@ -253,6 +253,33 @@ def test_a_digit_beside_the_shadow_of_a_thing_is_found(
     assert shaded.is_doubtful != is_sure
 
 
+@pytest.mark.parametrize(
+    "edge",
+    [
+        ((0, 0), (600, 0), (600, 180), (0, 200)),  # from above
+        ((380, 0), (600, 0), (600, 450), (370, 450)),  # upright
+        ((340, 160), (640, 100), (640, 260), (360, 240)),  # a corner within the digit
+    ],
+)
+def test_a_digit_across_the_edge_of_a_shadow_is_read(edge: tuple[tuple[int, int], ...]) -> None:
+    """All but one of ten: where the paper is as dark as the pen, half of it may seem to be all."""
+    alike = []
+    for digit in range(10):
+        picture = drawing.draw(
+            digit, seed=digit, size=(600, 450), box=(330, 120, 90, 130), width=8, ink=60
+        )
+        shadow = cv2.fillPoly(np.ones(picture.shape), [np.array(edge)], 0.4)
+        shaded = np.rint(picture * cv2.GaussianBlur(shadow, (0, 0), 2)).astype(np.uint8)
+        alike.append(likeness(to_field(shaded).pixels, to_field(picture).pixels))
+
+    assert sorted(alike)[1] > 0.8
+
+
+@pytest.mark.parametrize("seed", [468, 508, 788, 908, 1228])
+def test_half_an_8_is_no_0_in_a_shadow(seed: int) -> None:
+    assert to_field(nondigits.cut_off(seed)).is_cut_off
+
+
 def pencilled(digit: int) -> np.ndarray:
     """A digit no darker than a shadow is."""
     box = (330, 120, 90, 130)
