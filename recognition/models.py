@@ -53,7 +53,8 @@ class TrainedModelQuerySet(models.QuerySet["TrainedModel"]):
         """The model to roll back to: the one that was active before today's, or None.
 
         To activate that one is to roll back, and the next roll back leads one further. From the
-        first model of all it leads to the one that was active last.
+        first model of all it leads to the one that was active last. A model whose directory is
+        gone, as after an update that ships another one, is passed over.
         """
         activations = ModelActivation.objects.filter(model__script=script).order_by("pk")
         history = list(activations.values_list("model", flat=True))
@@ -63,7 +64,8 @@ class TrainedModelQuerySet(models.QuerySet["TrainedModel"]):
                 stack.pop()
             else:
                 stack.append(pk)
-        others = self.exclude(active_for=script).defer("card").in_bulk(set(history))
+        known = self.exclude(active_for=script).defer("card").in_bulk(set(history))
+        others = {pk: model for pk, model in known.items() if model.has_directory}
         before = [pk for pk in stack if pk in others] or [pk for pk in history if pk in others]
         return others[before[-1]] if before else None
 
@@ -142,6 +144,13 @@ class TrainedModel(models.Model):
     def directory(self) -> Path:
         root: Path = settings.PRETRAINED_ROOT if self.shipped else settings.MODEL_ROOT
         return root / self.version
+
+    @property
+    def has_directory(self) -> bool:
+        """Whether its card is where it belongs; `recognizers.verify` looks at all of it."""
+        from ml import cards
+
+        return (self.directory / cards.CARD_FILE).is_file()
 
     @property
     def is_active(self) -> bool:

@@ -93,6 +93,13 @@ def test_a_copy_with_a_card_of_its_own_is_activated(digit_model: TrainedModel, m
     assert "Activated my-model" in activate("my-model")
 
 
+def with_card(model: TrainedModel) -> TrainedModel:
+    """A directory for a model, with no more than roll-back asks for."""
+    model.directory.mkdir(parents=True)
+    (model.directory / cards.CARD_FILE).write_text("{}")
+    return model
+
+
 def test_previous_goes_back_and_forth(
     digit_model: TrainedModel, second_model: TrainedModel
 ) -> None:
@@ -109,7 +116,7 @@ def test_previous_goes_back_and_forth(
 def test_each_roll_back_goes_one_further_and_the_last_one_is_undone(
     make_model: Callable[..., TrainedModel],
 ) -> None:
-    models = [make_model() for _ in range(3)]
+    models = [with_card(make_model()) for _ in range(3)]
     for model in models:
         model.activate(why="it is new")
 
@@ -126,12 +133,22 @@ def test_each_roll_back_goes_one_further_and_the_last_one_is_undone(
 def test_a_model_that_is_chosen_again_is_rolled_back_from_like_a_new_one(
     make_model: Callable[..., TrainedModel],
 ) -> None:
-    models = [make_model() for _ in range(3)]
+    models = [with_card(make_model()) for _ in range(3)]
     for model in (*models, models[0]):
         model.refresh_from_db()
         model.activate(why="chosen")
 
     assert TrainedModel.objects.previous("latin") == models[2]
+
+
+def test_previous_passes_over_models_whose_directory_is_gone(
+    make_model: Callable[..., TrainedModel],
+) -> None:
+    usable, lost, active = with_card(make_model()), make_model(shipped=True), make_model()
+    for model in (usable, lost, active):
+        model.activate(why="it is new")
+
+    assert TrainedModel.objects.previous("latin") == usable
 
 
 def test_previous_fails_when_there_was_none(digit_model: TrainedModel) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
 from pytest_django.fixtures import Settings
 
 from recognition.models import ModelActivation, TrainedModel
@@ -55,6 +56,19 @@ def test_activate_forces_the_shipped_model(make_model: Callable[..., TrainedMode
     active = TrainedModel.objects.active("latin")
     assert active is not None
     assert active.shipped
+
+
+def test_a_model_that_no_longer_ships_gives_way_to_the_newest_one(
+    client: Client, make_model: Callable[..., TrainedModel]
+) -> None:
+    make_model(shipped=True).activate(why="install_pretrained")
+
+    out = install()
+
+    active = TrainedModel.objects.active("latin")
+    assert active is not None
+    assert f"Activated {active.version}." in out
+    assert client.get("/healthz").status_code == 200
 
 
 def test_nothing_is_said_at_verbosity_0() -> None:

@@ -16,7 +16,7 @@ from recognition.models import TrainedModel
 class Command(BaseCommand):
     help = (
         "Register the models that come with the program, and activate the newest one of each "
-        "script that has no active model."
+        "script that has no active model, or one that came with an earlier program and is gone."
     )
     requires_system_checks = ()  # they may complain of the very model that is missing
 
@@ -31,7 +31,7 @@ class Command(BaseCommand):
         models = [self._register(directory) for directory in _shipped(settings.PRETRAINED_ROOT)]
         newest = {model.script: model for model in models}
         for script, model in newest.items():
-            if activate or TrainedModel.objects.active(script) is None:
+            if activate or _is_needed(script):
                 self._activate(model, verbosity)
         if verbosity >= 1:
             known = ", ".join(model.version for model in models)
@@ -54,6 +54,12 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         if model.activate(why="install_pretrained") and verbosity >= 1:
             self.stdout.write(self.style.SUCCESS(f"Activated {model.version}."))
+
+
+def _is_needed(script: str) -> bool:
+    """Whether no model is active, or one that an earlier program shipped and this one does not."""
+    active = TrainedModel.objects.active(script)
+    return active is None or (active.shipped and not active.has_directory)
 
 
 def _shipped(root: Path) -> list[Path]:
