@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -45,6 +46,7 @@ admin.site.index_title = "Records and models"
 admin.site.enable_nav_sidebar = False  # the table of predictions needs the width
 
 NOT_THERE = "-"
+ROW_ID = re.compile(r"form-\d+-id", re.ASCII)  # a field of the list's form
 
 
 class CappedPaginator(Paginator):  # type: ignore[type-arg]
@@ -162,6 +164,19 @@ class ReviewForm(forms.ModelForm):  # type: ignore[type-arg]
         return text
 
 
+class ReviewFormSet(forms.BaseModelFormSet):  # type: ignore[type-arg]
+    """The rows of the list; without those whose records are gone, since Django fails on them."""
+
+    @cached_property
+    def forms(self) -> list[Any]:
+        rows = list(range(self.total_form_count()))
+        if self.is_bound:
+            there = {str(prediction.pk) for prediction in self.get_queryset()}
+            rows = [row for row in rows if self.data.get(f"{self.prefix}-{row}-id") in there]
+        make: Any = self._construct_form  # type: ignore[attr-defined]
+        return [make(row, **self.get_form_kwargs(row)) for row in rows]
+
+
 class PredictionList(ChangeList):
     """Asks only once where there is nothing: each further question would read a large table."""
 
@@ -238,6 +253,9 @@ class PredictionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> type[ReviewForm]:
         return ReviewForm
+
+    def get_changelist_formset(self, request: HttpRequest, **kwargs: Any) -> Any:
+        return super().get_changelist_formset(request, formset=ReviewFormSet, **kwargs)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -327,18 +345,30 @@ class PredictionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ) -> HttpResponse:
         """A row's buttons save what else was edited on the page, then review their row."""
         pressed = {"_right", "_no_digit"} & set(request.POST)
-        if not pressed:
+        if not pressed and "_save" not in request.POST:
             return super().changelist_view(request, extra_context)
         start = timezone.now()
+        gone = _deleted_rows(request)
         post = request.POST.copy()
         post["_save"] = "1"
         request.POST = post  # type: ignore[assignment]
         response = super().changelist_view(request, extra_context)
-        if isinstance(response, HttpResponseRedirect):
+        if gone:
+            self._tell_deleted(request, len(gone))
+        if pressed and isinstance(response, HttpResponseRedirect):
             as_read = "_right" in pressed
             key = str(post["_right" if as_read else "_no_digit"])
-            self._review_row(request, key, as_read=as_read, unless_since=start)
+            if key not in gone:
+                self._review_row(request, key, as_read=as_read, unless_since=start)
         return response
+
+    def _tell_deleted(self, request: HttpRequest, count: int) -> None:
+        text = (
+            "1 of the records was deleted meanwhile. Nothing was stored for it."
+            if count == 1
+            else f"{count} of the records were deleted meanwhile. Nothing was stored for them."
+        )
+        self.message_user(request, text, messages.WARNING)
 
     def _review_row(
         self, request: HttpRequest, key: str, *, as_read: bool, unless_since: Any
@@ -644,6 +674,14 @@ class ModelActivationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+def _deleted_rows(request: HttpRequest) -> set[str]:
+    """The ids in the list's form that no record has any more."""
+    sent = {str(value) for name, value in request.POST.items() if ROW_ID.fullmatch(name)}
+    keys = [int(key) for key in sent if re.fullmatch(r"\d{1,18}", key, re.ASCII)]
+    there = Prediction.objects.filter(pk__in=keys).values_list("pk", flat=True)
+    return sent - {str(key) for key in there}
 
 
 def _with_hyphens(figures: str) -> str:

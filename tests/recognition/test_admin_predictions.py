@@ -242,6 +242,38 @@ def test_a_record_that_is_deleted_meanwhile_is_told_of(
     assert not Prediction.objects.exists()
 
 
+@pytest.mark.parametrize("pressed", ["_save", "_right", "_no_digit"])
+def test_rows_of_deleted_records_cost_nothing_else_that_was_typed(
+    admin_client: Client, make_prediction: Make, pressed: str
+) -> None:
+    gone, corrected = make_prediction(), make_prediction(text="3")
+    fields = edit((gone, "", "1"), (corrected, "", "8"), **{pressed: str(gone.pk)})
+    gone.delete()
+
+    response = admin_client.post(reverse(LIST), fields, follow=True)
+
+    corrected.refresh_from_db()
+    assert corrected.true_text == "8"
+    assert messages(response) == [
+        "1 prediction was changed successfully.",
+        "1 of the records was deleted meanwhile. Nothing was stored for it.",
+    ]
+
+
+def test_a_mistake_beside_a_deleted_record_is_shown_again(
+    admin_client: Client, make_prediction: Make
+) -> None:
+    gone, also_gone, mistaken = make_prediction(), make_prediction(), make_prediction(text="3")
+    fields = edit((gone, "", ""), (also_gone, "", "1"), (mistaken, "", "x"), _save="Save")
+    Prediction.objects.exclude(pk=mistaken.pk).delete()
+
+    page = admin_client.post(reverse(LIST), fields)
+
+    assert "Please write only the digits 0 to 9." in page.text
+    assert 'value="x"' in page.text
+    assert "2 of the records were deleted meanwhile." in page.text
+
+
 def test_the_button_of_a_row_says_right_and_saves_other_rows(
     admin_client: Client, admin_user: User, make_prediction: Make
 ) -> None:
