@@ -245,8 +245,9 @@ class PredictionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         fields = [name for _, section in self.fieldsets for name in section["fields"]]
         return [name for name in fields if name != "true_text"]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Prediction]:
-        return super().get_queryset(request).select_related("model").defer("model__card")
+    def get_queryset(self, request: HttpRequest) -> PredictionQuerySet:
+        predictions: PredictionQuerySet = super().get_queryset(request)  # type: ignore[assignment]
+        return predictions.with_models()
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return PredictionList

@@ -180,8 +180,8 @@ def _download(request: HttpRequest, suffix: str) -> HttpResponseBase:
     if not filters.is_valid():
         return redirect(f"{reverse('history')}?{request.GET.urlencode()}")
 
-    own = Prediction.objects.for_visitor(request).select_related("model")
-    found = filters.narrow(own).defer("model__card", "digits")
+    own = Prediction.objects.for_visitor(request).with_models()
+    found = filters.narrow(own).defer("digits")
     response = StreamingHttpResponse(_parts(found, suffix), content_type=CONTENT_TYPES[suffix])
     response["Content-Disposition"] = f'attachment; filename="digits.{suffix}"'
     return response

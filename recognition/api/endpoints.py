@@ -179,7 +179,7 @@ def create_predictions(request: HttpRequest) -> schemas.Results:
 def list_predictions(request: HttpRequest, filters: Query[schemas.Filters]) -> schemas.Page:
     """Your own, the newest first."""
     _check_names(request, schemas.Filters)
-    mine = Prediction.objects.for_visitor(request).select_related("model").defer("model__card")
+    mine = Prediction.objects.for_visitor(request).with_models()
     found, more = cursors.page(
         _filtered(mine, filters), limit=filters.limit, cursor=_place(filters.cursor)
     )
