@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+BATCH = 500  # records a transaction: other writers need not wait long
 SCRIPT_CHOICES = [(script.code, script.name) for script in SCRIPTS.values()]
 
 
@@ -201,6 +202,14 @@ class PredictionQuerySet(models.QuerySet["Prediction"]):
 
     def read_wrong(self) -> PredictionQuerySet:
         return self.reviewed().exclude(true_text=F("text"))
+
+    def batches(self) -> Iterator[PredictionQuerySet]:
+        """Some of the records at a time, so that other writers need not wait for all of them.
+
+        What is done with them has to take them out of this set: the next ones are asked for then.
+        """
+        while keys := list(self.values_list("pk", flat=True)[:BATCH]):
+            yield Prediction.objects.filter(pk__in=keys)
 
     def review_all(self, *, as_read: bool, by: User | None) -> int:
         """Say of the records not reviewed yet that they are right, or show no digit."""

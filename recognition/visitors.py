@@ -12,8 +12,6 @@ from django.http import HttpRequest
 from recognition import browsers
 from recognition.models import Prediction
 
-BATCH = 500  # records a transaction: other writers need not wait long
-
 
 def keeper(request: HttpRequest) -> dict[str, Any]:
     """The fields `owner` or `visitor` of the next prediction of the person who asks.
@@ -49,8 +47,7 @@ def adopt(request: HttpRequest) -> None:
 
 def forget(request: HttpRequest) -> None:
     """Delete the person's records and pictures, and what the browser knows of them."""
-    own = Prediction.objects.for_visitor(request).order_by("created_at")
-    while keys := list(own.values_list("pk", flat=True)[:BATCH]):
-        Prediction.objects.filter(pk__in=keys).delete()
+    for batch in Prediction.objects.for_visitor(request).order_by("created_at").batches():
+        batch.delete()
     request.session.pop("several", None)
     browsers.forget(request)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.core.files.storage import storages
 from django.db import connection
@@ -14,6 +15,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from recognition import models
 from recognition.admin import CappedPaginator
 from recognition.models import Prediction
 
@@ -403,6 +405,27 @@ def test_all_that_a_filter_shows_are_deleted_however_many(
     assert len(fields) < 10
     assert set(Prediction.objects.all()) == {other, newer}
     assert not storages["pictures"].exists(str(gone[0].picture.name))
+
+
+def test_many_are_deleted_batch_by_batch_with_one_line_in_the_log(
+    admin_client: Client,
+    make_prediction: Make,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    monkeypatch.setattr(models, "BATCH", 2)
+    gone = [make_prediction() for _ in range(5)]
+
+    with django_capture_on_commit_callbacks(execute=True) as commits:
+        response = admin_client.post(
+            reverse(LIST), action("delete_selected", *gone, post="yes"), follow=True
+        )
+
+    assert not Prediction.objects.exists()
+    assert len(commits) == 3
+    assert not storages["pictures"].exists(str(gone[4].picture.name))
+    assert LogEntry.objects.get().object_repr == "5 predictions"
+    assert messages(response) == ["5 predictions deleted."]
 
 
 def test_a_page_shows_the_reading_and_lets_only_the_review_be_changed(

@@ -13,7 +13,7 @@ from django.core.files.storage import storages
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from recognition.management.commands import prune_predictions
+from recognition import models
 from recognition.models import Prediction
 
 Make = Callable[..., Prediction]
@@ -68,7 +68,7 @@ def test_pictures_only_leaves_the_records(
 def test_many_records_go_batch_by_batch(
     make_prediction: Make, prune: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(prune_predictions, "BATCH", 2)
+    monkeypatch.setattr(models, "BATCH", 2)
     for _ in range(5):
         make_prediction(created_at=timezone.now() - timedelta(days=31))
 

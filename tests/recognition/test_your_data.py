@@ -12,7 +12,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 from pytest_django.fixtures import Settings
 
-from recognition import visitors
+from recognition import models
 from recognition.models import Prediction
 
 pytestmark = pytest.mark.django_db
@@ -60,7 +60,7 @@ def test_all_of_ones_own_goes_and_nothing_of_others(
     monkeypatch: pytest.MonkeyPatch,
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
-    monkeypatch.setattr(visitors, "BATCH", 2)
+    monkeypatch.setattr(models, "BATCH", 2)
     for _ in range(5):
         make_prediction(visitor=visitor)
     others = make_prediction(owner=User.objects.create_user("teacher"))

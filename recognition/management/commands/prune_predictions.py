@@ -13,7 +13,6 @@ from django.utils import timezone
 
 from recognition.models import Prediction, PredictionQuerySet, delete_pictures
 
-BATCH = 500  # records a transaction: other writers need not wait long
 OUR_NAME = re.compile(r"[0-9a-f]{2}/[0-9a-f]{32}[.\w]*")  # what `Prediction` calls a picture
 STRAY_AFTER = 24 * 3600  # seconds; a younger file may be about to get its record
 STRAYS = "pictures that no record names"
@@ -88,10 +87,8 @@ class Command(BaseCommand):
         self, old: PredictionQuerySet, *, pictures_only: bool, count: int, verbosity: int
     ) -> int:
         done = 0
-        while keys := list(old.order_by("pk").values_list("pk", flat=True)[:BATCH]):
-            batch = Prediction.objects.filter(pk__in=keys)
-            batch.purge_pictures() if pictures_only else batch.delete()
-            done += len(keys)
+        for batch in old.order_by("pk").batches():
+            done += batch.purge_pictures() if pictures_only else batch.delete()[0]
             if verbosity >= 2:
                 self.stdout.write(f"{done} of {count}")
         return done
