@@ -2,18 +2,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected
-from django.contrib.admin.models import DELETION, LogEntry
+from django.contrib.admin.models import CHANGE, DELETION, LogEntry
 from django.contrib.admin.options import get_content_type_for_model
 from django.contrib.admin.utils import model_ngettext
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import (
     HttpRequest,
@@ -50,6 +52,8 @@ admin.site.index_title = "Records and models"
 admin.site.enable_nav_sidebar = False  # the table of predictions needs the width
 
 NOT_THERE = "-"
+SAID = {True: "Right", False: "No digit"}  # in the history of a record
+MARKED = {True: "right", False: "showing no digit"}
 ROW_ID = re.compile(r"form-\d+-id", re.ASCII)  # a field of the list's form
 
 
@@ -364,7 +368,7 @@ class PredictionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             as_read = "_right" in pressed
             key = str(post["_right" if as_read else "_no_digit"])
             if key not in gone:
-                self._review_row(request, key, as_read=as_read, unless_since=start)
+                self._review_one(request, key, as_read=as_read, unless_typed_since=start)
         return response
 
     def _tell_deleted(self, request: HttpRequest, count: int) -> None:
@@ -375,16 +379,27 @@ class PredictionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         )
         self.message_user(request, text, messages.WARNING)
 
-    def _review_row(
-        self, request: HttpRequest, key: str, *, as_read: bool, unless_since: Any
-    ) -> None:
+    def _review_one(
+        self, request: HttpRequest, key: str, *, as_read: bool, unless_typed_since: datetime
+    ) -> bool:
+        """Store what a button says of a record that nobody has reviewed; whether it was stored."""
         prediction = self.get_object(request, key)
-        if prediction is None or not self.has_change_permission(request, prediction):
+        if prediction is None:
+            self._tell_deleted(request, 1)
+            return False
+        if not self.has_change_permission(request, prediction):
             raise PermissionDenied
-        if prediction.reviewed_at is not None and prediction.reviewed_at >= unless_since:
-            return  # the same row was corrected by hand
-        if self._write(request, prediction, prediction.text if as_read else ""):
-            self.log_change(request, prediction, "Right" if as_read else "No digit")
+        by: Any = request.user
+        found = Prediction.objects.filter(pk=prediction.pk)
+        if found.review_all(as_read=as_read, by=by):
+            self.log_change(request, prediction, SAID[as_read])
+            return True
+        if not found.exists():
+            self._tell_deleted(request, 1)
+        elif not found.filter(reviewed_by=by, reviewed_at__gte=unless_typed_since).exists():
+            text = f"Prediction {prediction.pk} was reviewed meanwhile. It is left as it is."
+            self.message_user(request, text, messages.WARNING)
+        return False
 
     # Actions
 
@@ -408,9 +423,17 @@ class PredictionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         self, request: HttpRequest, predictions: PredictionQuerySet, *, as_read: bool
     ) -> None:
         selected = predictions.count()
-        done = predictions.review_all(as_read=as_read, by=request.user)  # type: ignore[arg-type]
-        said = "right" if as_read else "showing no digit"
-        self.message_user(request, f"{done} marked as {said}.", messages.SUCCESS)
+        newest = predictions.order_by("-pk").values_list("pk", flat=True).first()
+        by: Any = request.user
+        done = 0
+        for batch in (
+            predictions.not_reviewed().filter(pk__lte=newest or 0).order_by("pk").batches()
+        ):
+            with transaction.atomic():
+                open_ones = list(batch.not_reviewed().defer("digits").select_for_update())
+                done += batch.review_all(as_read=as_read, by=by)
+                LogEntry.objects.log_actions(by.pk, open_ones, CHANGE, SAID[as_read])
+        self.message_user(request, f"{done} marked as {MARKED[as_read]}.", messages.SUCCESS)
         if selected > done:
             self.message_user(
                 request,
@@ -488,27 +511,36 @@ class PredictionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             )
         return super().render_change_form(request, context, *args, **kwargs)
 
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The page's buttons review its record as a row's do; a typed text wins over "Right"."""
+        pressed = {"_right", "_no_digit"} & set(request.POST)
+        is_typed = "_right" in pressed and bool(request.POST.get("true_text", "").strip())
+        if not pressed or is_typed:
+            return super().change_view(request, object_id, form_url, extra_context)
+        as_read = "_right" in pressed
+        if self._review_one(request, object_id, as_read=as_read, unless_typed_since=timezone.now()):
+            self.message_user(request, f"1 marked as {MARKED[as_read]}.", messages.SUCCESS)
+        return self.response_post_save_change(request, None)
+
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        if "_no_digit" in request.POST and not form.prefix:
-            self._write(request, obj, "")
-        elif "true_text" not in form.changed_data:
-            if "_right" in request.POST and not form.prefix:
-                self._write(request, obj, obj.text)
-        else:
+        if "true_text" in form.changed_data:
             self._write(request, obj, obj.true_text or None)
 
-    def _write(self, request: HttpRequest, prediction: Prediction, true_text: str | None) -> bool:
-        """Store a review, or withdraw it when there is no text; False when there is no record."""
+    def _write(self, request: HttpRequest, prediction: Prediction, true_text: str | None) -> None:
+        """Store a typed review, or withdraw it when there is no text."""
         try:
             if true_text is None:
                 prediction.withdraw_review()
             else:
                 prediction.review(true_text, by=request.user)  # type: ignore[arg-type]
         except Prediction.DoesNotExist:
-            text = f"{prediction} was deleted meanwhile. Nothing was stored for it."
-            self.message_user(request, text, messages.WARNING)
-            return False
-        return True
+            self._tell_deleted(request, 1)
 
 
 class ActivationInline(admin.TabularInline):  # type: ignore[type-arg]

@@ -11,7 +11,7 @@ from django.test import Client
 
 from ml import cards
 from recognition import browsers
-from recognition.models import ApiKey, Prediction, TrainedModel
+from recognition.models import ApiKey, Prediction, PredictionQuerySet, TrainedModel
 
 
 def be_browser(client: Client, visitor: uuid.UUID) -> None:
@@ -46,13 +46,18 @@ def api_key(db: None) -> ApiKey:
 @pytest.fixture
 def deleted_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody else deletes a record after it was found and before its review is written."""
-    review = Prediction.review
+    review, review_all = Prediction.review, PredictionQuerySet.review_all
 
     def delete_and_review(self: Prediction, true_text: str, *, by: Any) -> None:
         Prediction.objects.filter(pk=self.pk).delete()
         review(self, true_text, by=by)
 
+    def delete_and_review_all(self: PredictionQuerySet, *, as_read: bool, by: Any) -> int:
+        Prediction.objects.filter(pk__in=self.values("pk")).delete()
+        return review_all(self, as_read=as_read, by=by)
+
     monkeypatch.setattr(Prediction, "review", delete_and_review)
+    monkeypatch.setattr(PredictionQuerySet, "review_all", delete_and_review_all)
 
 
 @pytest.fixture

@@ -327,6 +327,42 @@ def test_a_typed_correction_wins_over_the_button_of_its_row(
     assert prediction.true_text == "1"
 
 
+@pytest.mark.parametrize("pressed", ["_right", "_no_digit"])
+def test_a_button_of_a_page_left_open_does_not_undo_another_review(
+    admin_client: Client, make_prediction: Make, pressed: str
+) -> None:
+    prediction = make_prediction(text="7")
+    prediction.review("1", by=None)
+    row = edit((prediction, "", ""), **{pressed: str(prediction.pk)})
+    record = {"true_text": "", "initial-true_text": "", pressed: "pressed"}
+
+    for address, fields in ((reverse(LIST), row), (page(prediction), record)):
+        response = admin_client.post(address, fields, follow=True)
+        told = [f"Prediction {prediction.pk} was reviewed meanwhile. It is left as it is."]
+        assert messages(response) == told
+
+    prediction.refresh_from_db()
+    assert (prediction.true_text, prediction.reviewed_by) == ("1", None)
+    assert not LogEntry.objects.exists()
+
+
+def test_each_marked_record_is_in_the_log(
+    admin_client: Client, make_prediction: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(models, "BATCH", 2)
+    marked = [make_prediction() for _ in range(3)]
+    reviewed = make_prediction()
+    reviewed.review("1", by=None)
+
+    admin_client.post(reverse(LIST), action("mark_right", *marked, reviewed))
+    admin_client.post(page(make_prediction()), {"true_text": "", "_no_digit": "No digit"})
+
+    *entries, last = LogEntry.objects.order_by("pk")
+    assert {entry.object_id for entry in entries} == {str(prediction.pk) for prediction in marked}
+    assert {entry.change_message for entry in entries} == {"Right"}
+    assert last.change_message == "No digit"
+
+
 def test_marking_right_says_what_happened_to_refused_and_reviewed_records(
     admin_client: Client, make_prediction: Make
 ) -> None:
@@ -348,6 +384,18 @@ def test_marking_right_says_what_happened_to_refused_and_reviewed_records(
         "1 had been reviewed before and are as they were.",
         "1 of them had been refused: their records now say that the picture shows no digit.",
     ]
+
+
+def test_marking_what_was_deleted_meanwhile_changes_nothing(
+    admin_client: Client, make_prediction: Make
+) -> None:
+    gone = make_prediction()
+    fields = action("mark_right", gone)
+    gone.delete()
+
+    response = admin_client.post(reverse(LIST), fields, follow=True)
+
+    assert messages(response) == ["0 marked as right."]
 
 
 def test_marking_as_no_digit_reviews_the_selected_records(
