@@ -44,9 +44,10 @@ def signed_out() -> JsonResponse:
 
 
 def way_back(request: HttpRequest, otherwise: str) -> str:
-    """The page of this site that a form names to go back to, if it names one."""
+    """The page of this site that a form names to go back to, by its path, if it names one."""
     address: str = request.POST.get("next", "")
-    return address if _is_ours(address, request) else otherwise
+    is_path = address.startswith("/") and _is_ours(address, request)
+    return address if is_path else otherwise
 
 
 def page_before(request: HttpRequest) -> str:

@@ -148,6 +148,9 @@ def test_it_goes_back_to_the_page_it_came_from(
         "//evil.example",
         "javascript:alert(1)",
         "/\\evil.example",
+        "abc",
+        "history",
+        "http://testserver/history/",
         "\n//e.x",
     ],
 )
