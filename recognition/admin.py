@@ -33,6 +33,7 @@ from ml import reports
 from ml.scripts import LATIN, SCRIPTS
 from recognition import (
     exports,
+    history,
     key_admin,  # noqa: F401  registers the API keys
     model_facts,
     recognizers,
@@ -446,8 +447,9 @@ class PredictionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         self, request: HttpRequest, predictions: PredictionQuerySet
     ) -> StreamingHttpResponse:
         name = f"predictions-{timezone.localtime():%Y-%m-%d}.csv"
+        rows = history.walk(predictions.prefetch_related("reviewed_by").defer("digits"))
         return StreamingHttpResponse(
-            exports.predictions_csv(predictions),
+            exports.predictions_csv(rows),
             content_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )

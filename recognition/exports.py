@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from recognition import wording
-from recognition.models import Prediction, PredictionQuerySet
+from recognition.models import Prediction
 
 logger = logging.getLogger(__name__)
 
@@ -50,11 +50,10 @@ def csv_line(values: Iterable[object], *, end: str = "\r\n") -> str:
     return echo.line
 
 
-def predictions_csv(predictions: PredictionQuerySet) -> Iterator[str]:
-    """Lines of a CSV file, read from the database as they are sent."""
+def predictions_csv(predictions: Iterable[Prediction]) -> Iterator[str]:
+    """Lines of a CSV file."""
     yield csv_line(COLUMNS)
-    rows = predictions.select_related("model", "reviewed_by").defer("model__card", "digits")
-    for prediction in rows.iterator(chunk_size=2000):
+    for prediction in predictions:
         yield csv_line(_values(prediction, COLUMNS))
 
 

@@ -15,7 +15,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from recognition import models
+from recognition import history, models
 from recognition.admin import CappedPaginator
 from recognition.models import Prediction
 
@@ -419,6 +419,23 @@ def test_the_csv_holds_the_selected_records(admin_client: Client, make_predictio
     (row,) = csv.DictReader(io.StringIO(text))
     assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert (row["id"], row["text"], row["confidence"]) == (str(prediction.public_id), "7", "0.98")
+
+
+def test_the_csv_is_read_from_the_database_some_records_at_a_time(
+    admin_client: Client, make_prediction: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "CHUNK", 2)
+    made = [make_prediction() for _ in range(5)]
+
+    response = admin_client.post(reverse(LIST), action("export_csv", *made))
+    with CaptureQueriesContext(connection) as asked:
+        text = b"".join(response.streaming_content).decode()  # type: ignore[attr-defined]
+
+    of_records = [query["sql"] for query in asked if "public_id" in query["sql"]]
+    ids = [str(prediction.public_id) for prediction in reversed(made)]
+    assert [line.split(",")[0] for line in text.splitlines()[1:]] == ids
+    assert len(of_records) == 3
+    assert not any("JOIN" in sql for sql in of_records)
 
 
 def test_deleting_asks_first_and_takes_the_pictures_along(
