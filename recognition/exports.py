@@ -34,6 +34,7 @@ COLUMNS: dict[str, Callable[[Prediction], object]] = {
     "duration_ms": lambda prediction: round(prediction.duration_ms, 2),
 }
 OWN_COLUMNS = [name for name in COLUMNS if name != "reviewed_by"]  # staff keep their names
+BYTE_ORDER_MARK = "\ufeff"  # by which Excel knows that the letters are UTF-8
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -50,16 +51,21 @@ def csv_line(values: Iterable[object], *, end: str = "\r\n") -> str:
     return echo.line
 
 
+def csv_head(columns: Iterable[str]) -> str:
+    """The first line of a file that browsers download, for spreadsheets."""
+    return BYTE_ORDER_MARK + csv_line(columns)
+
+
 def predictions_csv(predictions: Iterable[Prediction]) -> Iterator[str]:
     """Lines of a CSV file."""
-    yield csv_line(COLUMNS)
+    yield csv_head(COLUMNS)
     for prediction in predictions:
         yield csv_line(_values(prediction, COLUMNS))
 
 
 def own_csv(predictions: Iterable[Prediction]) -> Iterator[str]:
     """The same for the person whom the records belong to."""
-    yield csv_line(OWN_COLUMNS)
+    yield csv_head(OWN_COLUMNS)
     for prediction in predictions:
         yield csv_line(_values(prediction, OWN_COLUMNS))
 

@@ -231,7 +231,7 @@ def _row(entry: dict[str, str], prediction: Prediction | None) -> Row:
 
 
 def _csv_lines(rows: Iterable[Row]) -> Iterator[str]:
-    yield exports.csv_line(COLUMNS)
+    yield exports.csv_head(COLUMNS)
     for row in rows:
         read = row.prediction
         if read is None:

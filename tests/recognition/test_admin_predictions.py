@@ -415,7 +415,7 @@ def test_the_csv_holds_the_selected_records(admin_client: Client, make_predictio
 
     response = admin_client.post(reverse(LIST), action("export_csv", prediction))
 
-    text = b"".join(response.streaming_content).decode()  # type: ignore[attr-defined]
+    text = b"".join(response.streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
     (row,) = csv.DictReader(io.StringIO(text))
     assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert (row["id"], row["text"], row["confidence"]) == (str(prediction.public_id), "7", "0.98")

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+import codecs
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.contrib.auth.models import User
@@ -18,6 +19,11 @@ def test_a_cell_cannot_be_a_formula(text: str) -> None:
 @pytest.mark.parametrize("text", ["", "7", "a=b", "scan-1.png"])
 def test_other_cells_stay_as_they_are(text: str) -> None:
     assert exports.cell(text) == text
+
+
+@pytest.mark.parametrize("table", [exports.predictions_csv, exports.own_csv])
+def test_excel_sees_that_the_letters_are_utf_8(table: Callable[..., Iterator[str]]) -> None:
+    assert next(table([])).encode().startswith(codecs.BOM_UTF8 + b"id,")
 
 
 def test_a_number_below_zero_is_no_formula() -> None:

@@ -26,7 +26,9 @@ Make = Callable[..., Prediction]
 
 def table(client: Client, **filters: str) -> list[dict[str, str]]:
     return list(
-        csv.DictReader(io.StringIO(client.get("/history.csv", filters).getvalue().decode()))
+        csv.DictReader(
+            io.StringIO(client.get("/history.csv", filters).getvalue().decode("utf-8-sig"))
+        )
     )
 
 

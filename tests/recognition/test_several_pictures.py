@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -272,7 +273,8 @@ def test_the_table_as_csv_runs_no_formula(
 
     response = client.get(address.rstrip("/") + ".csv")
 
-    rows = list(csv.DictReader(io.StringIO(response.text)))
+    rows = list(csv.DictReader(io.StringIO(response.content.decode("utf-8-sig"))))
+    assert response.content.startswith(codecs.BOM_UTF8)
     assert response["Content-Type"] == "text/csv; charset=utf-8"
     assert "attachment" in response["Content-Disposition"]
     assert [row["file"] for row in rows] == ["'=1+1.png", "bad.png"]
