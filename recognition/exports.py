@@ -34,6 +34,7 @@ COLUMNS: dict[str, Callable[[Prediction], object]] = {
     "duration_ms": lambda prediction: round(prediction.duration_ms, 2),
 }
 OWN_COLUMNS = [name for name in COLUMNS if name != "reviewed_by"]  # staff keep their names
+REVIEW = ("true_text", "reviewed_at")
 BYTE_ORDER_MARK = "\ufeff"  # by which Excel knows that the letters are UTF-8
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 

@@ -35,7 +35,7 @@ MAX_FILES = intake.MAX_PICTURES
 MAX_TOTAL_BYTES = intake.MAX_FORM_BYTES
 TABLES_KEPT = 3  # in the visitor's session; the records themselves stay
 NAME_LENGTH = 100
-COLUMNS = ("file", "text", "confidence", "verdict", "reason", "problem", "id")
+COLUMNS = ("file", "text", "confidence", "verdict", "reason", "problem", "id", *exports.REVIEW)
 TOO_MANY = (
     f"At most {MAX_FILES} pictures can be sent at once. Nothing was stored. "
     "Please choose fewer and send the others afterwards."
@@ -235,8 +235,9 @@ def _csv_lines(rows: Iterable[Row]) -> Iterator[str]:
     for row in rows:
         read = row.prediction
         if read is None:
-            yield exports.csv_line((row.name, "", "", "", "", row.problem, ""))
+            yield exports.csv_line((row.name, "", "", "", "", row.problem, "", "", ""))
             continue
         what = wording.explain(read.reason)[0] if read.reason else ""
         values = (read.text, wording.rounded(read.confidence), read.verdict, read.reason, what)
-        yield exports.csv_line((row.name, *values, str(read.public_id)))
+        reviewed = [exports.COLUMNS[name](read) for name in exports.REVIEW]
+        yield exports.csv_line((row.name, *values, str(read.public_id), *reviewed))

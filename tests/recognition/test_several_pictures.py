@@ -255,6 +255,28 @@ def test_what_was_deleted_is_gone_from_the_table(
     assert "It was deleted since." in client.get(address).text
 
 
+@pytest.mark.parametrize(
+    ("true_text", "said"),
+    [("7", "Right"), ("1", "Wrong, it is 1"), ("", "Wrong, it is no digit")],
+)
+def test_what_was_corrected_is_said_in_the_table_and_its_csv(
+    client: Client, drawn: Drawn, digit_model: TrainedModel, true_text: str, said: str
+) -> None:
+    address = send(client, [("a.png", drawn(7)), ("b.png", b"x")])["Location"]
+    assert "several-said" not in client.get(address).text
+
+    prediction = Prediction.objects.get()
+    prediction.review(true_text, by=None)
+
+    table = client.get(address.rstrip("/") + ".csv").content.decode("utf-8-sig")
+    row, unread = csv.DictReader(io.StringIO(table))
+    at = prediction.reviewed_at
+    assert f'<span class="several-said">{said}' in client.get(address).text
+    assert (row["text"], row["true_text"]) == ("7", true_text)
+    assert row["reviewed_at"] == (at and at.isoformat(timespec="seconds"))
+    assert (unread["true_text"], unread["reviewed_at"]) == ("", "")
+
+
 def test_the_session_keeps_the_newest_tables_only(
     client: Client, files: Files, digit_model: TrainedModel
 ) -> None:
