@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, cast
 
@@ -9,7 +10,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected
 from django.contrib.admin.models import CHANGE, DELETION, LogEntry
-from django.contrib.admin.options import get_content_type_for_model
+from django.contrib.admin.options import IncorrectLookupParameters, get_content_type_for_model
 from django.contrib.admin.utils import model_ngettext
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.models import User
@@ -189,8 +190,16 @@ class ReviewFormSet(forms.BaseModelFormSet):  # type: ignore[type-arg]
 class PredictionList(ChangeList):
     """Asks only once where there is nothing: each further question would read a large table."""
 
+    def get_queryset(
+        self, request: HttpRequest, exclude_parameters: list[str | None] | None = None
+    ) -> QuerySet[Any]:
+        with _ends_of_the_calendar():
+            return super().get_queryset(request, exclude_parameters)
+
     def get_results(self, request: HttpRequest) -> None:
-        if not self.queryset.order_by().exists():
+        with _ends_of_the_calendar():
+            is_empty = not self.queryset.order_by().exists()
+        if is_empty:
             self.queryset = self.queryset.none()
         super().get_results(request)
 
@@ -729,6 +738,15 @@ class ModelActivationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+@contextlib.contextmanager
+def _ends_of_the_calendar() -> Iterator[None]:
+    """What is asked of a year that has no next one is a wrong look-up; Django lets it fail."""
+    try:
+        yield
+    except (ValueError, OverflowError) as error:
+        raise IncorrectLookupParameters(error) from error
 
 
 def _deleted_rows(request: HttpRequest) -> set[str]:

@@ -190,6 +190,26 @@ def test_a_date_without_records_is_an_empty_list(admin_client: Client, db: None)
     assert response.status_code == 200
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"created_at__year": "9999"},
+        {"created_at__year": "9999", "created_at__month": "12", "created_at__day": "31"},
+        {"created_at__year": "99999999999999999999"},
+        {"created_at__gte": "9999-12-31 23:59:59-12:00"},
+        {"created_at__lt": "0001-01-01 00:00:00+14:00"},
+    ],
+)
+def test_a_date_that_no_calendar_has_is_a_wrong_look_up(
+    admin_client: Client, make_prediction: Make, query: dict[str, str]
+) -> None:
+    make_prediction()
+
+    response = admin_client.get(reverse(LIST), query)
+
+    assert response.headers["Location"] == f"{reverse(LIST)}?e=1"
+
+
 def test_a_correction_in_the_list_is_kept_with_its_reviewer(
     admin_client: Client, admin_user: User, make_prediction: Make
 ) -> None:
