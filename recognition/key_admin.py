@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
@@ -16,12 +16,22 @@ class StateFilter(admin.SimpleListFilter):
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("valid", "valid"), ("revoked", "revoked")]
+        return [
+            ("valid", "valid"),
+            ("revoked", "revoked"),
+            ("inactive", "of an inactive account"),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() not in {"valid", "revoked"}:
-            return queryset
-        return queryset.filter(revoked_at__isnull=self.value() == "valid")
+        keys = cast(ApiKeyQuerySet, queryset)
+        match self.value():
+            case "valid":
+                return keys.usable()
+            case "revoked":
+                return keys.filter(revoked_at__isnull=False)
+            case "inactive":
+                return keys.filter(owner__is_active=False)
+        return keys
 
 
 @admin.register(ApiKey)
@@ -38,7 +48,7 @@ class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         if obj is None:
             return ("owner", "name")
-        return ("name", "owner", "begins", "created_at", "last_used_at", "revoked_at")
+        return ("name", "owner", "begins", "created_at", "last_used_at", "revoked_at", "valid")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return () if obj is None else self.get_fields(request, obj)[1:]
@@ -82,7 +92,7 @@ class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(boolean=True, ordering="revoked_at")
     def valid(self, key: ApiKey) -> bool:
-        return key.revoked_at is None
+        return key.is_usable
 
     @admin.action(description="Revoke the selected keys", permissions=["change"])
     def revoke(self, request: HttpRequest, keys: ApiKeyQuerySet) -> None:

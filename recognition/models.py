@@ -500,6 +500,11 @@ class ApiKey(models.Model):
         """A fast hash is enough: 32 random bytes cannot be guessed."""
         return hashlib.sha256(token.encode(errors="replace")).hexdigest()
 
+    @property
+    def is_usable(self) -> bool:
+        """What `ApiKeyQuerySet.usable` asks the database."""
+        return self.revoked_at is None and self.owner.is_active
+
     def note_use(self) -> None:
         now = timezone.now()
         if self.last_used_at is None or now - self.last_used_at >= self.USE_NOTED_EVERY:

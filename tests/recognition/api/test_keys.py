@@ -147,3 +147,14 @@ def test_the_list_shows_who_uses_what(admin_client: Client, api_key: ApiKey) -> 
     assert api_key.prefix in page
     assert str(api_key.owner) in page
     assert api_key.prefix not in admin_client.get(f"{LIST}?state=revoked").text
+
+
+def test_the_key_of_a_closed_account_is_not_called_valid(
+    admin_client: Client, api_key: ApiKey
+) -> None:
+    User.objects.filter(pk=api_key.owner_id).update(is_active=False)
+
+    assert 'alt="False"' in admin_client.get(LIST).text
+    assert api_key.prefix not in admin_client.get(f"{LIST}?state=valid").text
+    assert api_key.prefix not in admin_client.get(f"{LIST}?state=revoked").text
+    assert api_key.prefix in admin_client.get(f"{LIST}?state=inactive").text
