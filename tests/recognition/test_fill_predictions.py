@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from django.core.management import CommandError, call_command
 
+from ml.scripts import TAMIL
 from recognition.models import Prediction, TrainedModel
 
 
@@ -18,6 +19,19 @@ def test_as_many_records_are_invented_as_asked_for(
 
     assert Prediction.objects.count() == 50
     assert 0 < Prediction.objects.reviewed().count() < 50
+
+
+def test_records_of_another_script_have_its_digits(make_model: Callable[..., TrainedModel]) -> None:
+    make_model(script="tamil")
+
+    call_command("fill_predictions", 50, verbosity=0)
+
+    for prediction in Prediction.objects.all():
+        (digit,) = prediction.digits
+        best = digit["probabilities"].index(max(digit["probabilities"]))
+        assert digit["label"] == TAMIL.numerals[best]
+        assert prediction.text in {"", digit["label"]}
+        assert prediction.true_text in {"", *TAMIL.numerals}
 
 
 def test_less_than_none_are_refused(make_model: Callable[..., TrainedModel]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from ml.scripts import SCRIPTS
 from recognition.models import Prediction, TrainedModel
 
 BATCH = 2000
@@ -48,7 +49,8 @@ def _fill(model: TrainedModel, count: int, rng: random.Random) -> Iterator[int]:
 
 
 def _invent(model: TrainedModel, now: datetime, rng: random.Random) -> Prediction:
-    label = rng.choice("0123456789")
+    numerals = SCRIPTS[model.script].numerals
+    label = rng.choice(numerals)
     confidence = 1 - rng.random() ** 4
     verdict, reason = _judge(confidence, rng)
     text = "" if verdict == "refused" else label
@@ -67,7 +69,7 @@ def _invent(model: TrainedModel, now: datetime, rng: random.Random) -> Predictio
         digits=[
             {
                 "label": label,
-                "probabilities": [confidence if str(n) == label else rest for n in range(10)],
+                "probabilities": [confidence if n == label else rest for n in numerals],
                 "box": [70, 56, 140, 168],
                 "field": "",
             }
@@ -75,7 +77,7 @@ def _invent(model: TrainedModel, now: datetime, rng: random.Random) -> Predictio
         model=model,
         duration_ms=rng.uniform(1, 4),
         created_at=created_at,
-        true_text=(text if rng.random() < 0.97 else "0") if is_reviewed else "",
+        true_text=(text if rng.random() < 0.97 else numerals[0]) if is_reviewed else "",
         reviewed_at=created_at + timedelta(hours=3) if is_reviewed else None,
     )
 
