@@ -210,10 +210,12 @@ def _dataset(entry: dict[str, Any]) -> DataSet:
 
 
 def _test(name: str, figures: dict[str, Any], labels: list[str]) -> Test:
+    label_of = {str(digit): label for digit, label in enumerate(labels)}  # reports count 0 to 9
+    per_class = figures.get("per_class") or {}
     return Test(
         title=title(name),
         figures=figures,
-        per_class=list((figures.get("per_class") or {}).items()),
+        per_class=[(label_of.get(digit, digit), scores) for digit, scores in per_class.items()],
         confusion=_confusion(figures.get("confusion") or [], labels),
     )
 

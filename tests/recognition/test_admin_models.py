@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django.fixtures import Settings
 
+from ml.scripts import TAMIL
 from recognition.models import ModelActivation, Prediction, TrainedModel
 
 MakeModel = Callable[..., TrainedModel]
@@ -60,6 +61,18 @@ def test_a_page_shows_metrics_and_the_confusion_matrix(
     assert '<td data-shade="right">28</td>' in html
     assert '<td data-shade="2">2</td>' in html
     assert "98.50%" in html
+
+
+def test_each_digit_of_another_script_is_called_as_it_is_written(
+    admin_client: Client, make_model: MakeModel
+) -> None:
+    model = with_card(make_model(script="tamil"), metrics={"test": {"mnist": REPORT}})
+
+    html = admin_client.get(page(model)).text
+
+    table = html[html.index("<caption>Each digit</caption>") :]
+    assert f'<th scope="row">{TAMIL.numerals[0]}</th>' in table
+    assert '<th scope="row">0</th>' not in table
 
 
 @pytest.mark.parametrize(
