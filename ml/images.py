@@ -120,7 +120,7 @@ def open_picture(data: bytes) -> Picture:
             warnings.simplefilter("ignore")  # about metadata; sizes are checked below
             with Image.open(io.BytesIO(data), formats=FORMATS) as image:
                 _check(image)
-                is_large = image.format not in JPEGS and image.width * image.height > LARGE
+                is_large = image.width * image.height > LARGE
                 with _one_by_one if is_large else contextlib.nullcontext():
                     return _picture(_upright(image))
     except UnidentifiedImageError as error:

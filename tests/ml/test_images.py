@@ -4,6 +4,7 @@ import io
 import subprocess
 import sys
 from typing import Any
+from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
@@ -222,6 +223,21 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
     told = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
 
     assert int(told.stdout) < 350_000  # KiB more than to make the picture; all copies take 700 000
+
+
+@pytest.mark.parametrize(
+    "options", [{"format": "PNG"}, {"format": "JPEG"}, {"format": "JPEG", "progressive": True}]
+)
+def test_large_pictures_are_read_one_by_one(
+    options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = encode(Image.new("L", (2500, 2000)), **options)
+    lock = MagicMock()
+    monkeypatch.setattr(images, "_one_by_one", lock)
+
+    images.open_picture(data)
+
+    lock.__enter__.assert_called_once()
 
 
 def test_a_large_photograph_is_reduced() -> None:
