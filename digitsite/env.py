@@ -31,16 +31,21 @@ def load_file(path: Path) -> None:
     of quotes around the value is dropped.
 
     Raises:
-        ImproperlyConfigured: a line is none of these, or the named file is not there.
+        ImproperlyConfigured: a line is none of these, or the file cannot be read, or the named
+            file is not there.
     """
     named = os.environ.get("ENV_FILE")
     path = Path(named or path)
-    if named and not path.exists():
-        raise ImproperlyConfigured(f"ENV_FILE names {named}, which is not there.")
-    if not path.is_file():
-        return
-    lines = path.read_text(encoding="utf-8-sig").splitlines()
-    for number, line in enumerate(map(str.strip, lines), start=1):
+    try:
+        if named and not path.exists():
+            raise ImproperlyConfigured(f"ENV_FILE names {named}, which is not there.")
+        text = path.read_text(encoding="utf-8-sig") if path.is_file() else ""
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"{path} cannot be read: {error.strerror}. It must be readable for the user that runs "
+            "the site."
+        ) from error
+    for number, line in enumerate(map(str.strip, text.splitlines()), start=1):
         if not line or line.startswith("#"):
             continue
         name, equals, value = line.partition("=")

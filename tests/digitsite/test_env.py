@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import importlib.util
 import os
 import stat
@@ -61,6 +62,20 @@ def test_a_named_file_that_is_not_there_stops_the_start(tmp_path: Path) -> None:
 
     with pytest.raises(ImproperlyConfigured, match=r"ENV_FILE names .*nothing"):
         load(tmp_path, "ONE=1")
+
+
+@pytest.mark.parametrize("method", ["is_file", "read_text"])
+def test_a_file_that_may_not_be_read_stops_the_start(
+    method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: Path, encoding: str = "") -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, method, refuse)
+    (tmp_path / ".env").touch()
+
+    with pytest.raises(ImproperlyConfigured, match=r"\.env cannot be read: Permission denied\."):
+        env.load_file(tmp_path / ".env")
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "two"])
