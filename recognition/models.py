@@ -247,6 +247,8 @@ def delete_pictures(names: list[str]) -> int:
     storage, gone = _picture_storage(), 0
     for name in names:
         try:
+            if not storage.exists(name):
+                logger.warning("The picture %s to delete is not in PICTURE_ROOT", name)
             storage.delete(name)
             gone += 1
         except OSError:

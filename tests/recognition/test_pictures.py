@@ -7,6 +7,7 @@ import io
 import uuid
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -202,6 +203,20 @@ def test_a_lost_file_is_not_found_and_logged(
 
     assert client.get(picture(prediction)).status_code == 404
     assert f"The picture of prediction {prediction.public_id} is missing" in caplog.text
+
+
+def test_a_picture_to_delete_that_lies_elsewhere_is_logged(
+    make_prediction: Make,
+    caplog: pytest.LogCaptureFixture,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    prediction = make_prediction()
+    Path(prediction.picture.path).unlink()
+
+    with django_capture_on_commit_callbacks(execute=True):
+        prediction.delete()
+
+    assert f"The picture {prediction.picture.name} to delete is not in PICTURE" in caplog.text
 
 
 def test_a_picture_cannot_be_posted_to(
