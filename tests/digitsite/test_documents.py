@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 import shlex
 from collections.abc import Iterator
@@ -62,6 +63,14 @@ def test_a_copied_example_of_settings_gets_its_key_before_anything_is_started(
 
     assert copied
     assert all("secrets.token_urlsafe" in lines[n + 1] for n in copied)
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/mysql.md", "docs/deployment.md"])
+def test_the_shipped_model_is_installed_wherever_tables_are_made(document: str) -> None:
+    names = [words[0] for d, words in MANAGE if d == document]
+    after = {then for name, then in itertools.pairwise(names) if name == "migrate"}
+
+    assert after == {"install_pretrained"}
 
 
 @pytest.mark.parametrize("case", MAKE, ids=name)
