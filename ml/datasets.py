@@ -90,7 +90,7 @@ def load(name: str, part: str, data_dir: Path | None = None) -> Dataset:
     try:
         if name in LOADERS:
             dataset = LOADERS[name](part, data_dir)
-        elif Path(name).is_dir():
+        elif name and Path(name).is_dir():  # an empty name would be the folder one stands in
             dataset = _folder(Path(name), part)
         else:
             known = ", ".join(LOADERS)

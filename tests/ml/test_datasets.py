@@ -141,6 +141,11 @@ def test_a_missing_set_says_what_to_do(tmp_path: Path, name: str, message: str) 
         datasets.load(name, "train", tmp_path)
 
 
+def test_an_empty_name_does_not_stand_for_the_folder_one_is_in() -> None:
+    with pytest.raises(DatasetError, match="no data set or folder ''"):
+        datasets.load("", "train")
+
+
 def test_a_named_set_without_a_folder_says_what_to_do() -> None:
     with pytest.raises(DatasetError, match="--data-dir"):
         datasets.load("usps", "train", None)

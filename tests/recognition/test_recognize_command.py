@@ -177,6 +177,17 @@ def test_the_command_fails_when_nothing_could_be_read(
         call_command("recognize", str(folder / "b.png"), stdout=io.StringIO())
 
 
+def test_an_empty_path_does_not_stand_for_the_folder_one_is_in(
+    digit_model: TrainedModel, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+
+    with pytest.raises(CommandError, match="A path is empty"):
+        call_command("recognize", "a3.png", "", stdout=io.StringIO())
+
+    assert not Prediction.objects.exists()
+
+
 def test_the_command_fails_in_a_folder_without_pictures(
     digit_model: TrainedModel, tmp_path: Path
 ) -> None:

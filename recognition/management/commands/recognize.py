@@ -67,6 +67,8 @@ class Command(BaseCommand):
     ) -> None:
         if workers is not None and workers < 1:
             raise CommandError("--workers takes a number from 1.")
+        if "" in paths:
+            raise CommandError("A path is empty: is a variable not set? This folder is '.'.")
         try:
             model, _ = recognizers.active(script)
             results = batch.read_files(
