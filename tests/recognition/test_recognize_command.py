@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from django.core.files.storage import storages
 from django.core.management import CommandError, call_command
+from django.db import OperationalError, connection
 
 from ml import batch
 from ml.recognizer import Recognizer
@@ -263,6 +264,33 @@ def test_no_picture_stays_when_its_record_cannot_be_written(
         call_command("recognize", str(folder), stdout=io.StringIO())
 
     assert not [path for path in (media / "pictures").rglob("*") if path.is_file()]
+
+
+def test_a_database_that_takes_no_record_is_told_in_words(
+    digit_model: TrainedModel, folder: Path, media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: object, **kwargs: object) -> None:
+        raise OperationalError("the server has gone away")
+
+    monkeypatch.setattr(Prediction.objects, "bulk_create", fail)
+
+    with pytest.raises(CommandError, match="did not take a record: the server has gone away"):
+        call_command("recognize", str(folder), stdout=io.StringIO())
+
+    assert not [path for path in (media / "pictures").rglob("*") if path.is_file()]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_has_grown_old_is_opened_anew(
+    digit_model: TrainedModel, folder: Path
+) -> None:
+    old = connection.connection
+    connection.close_at = 0.0  # as after CONN_MAX_AGE, when Django closes it between requests
+
+    call_command("recognize", str(folder), stdout=io.StringIO(), stderr=io.StringIO())
+
+    assert connection.connection is not old
+    assert Prediction.objects.count() == 2
 
 
 def test_a_reader_that_has_seen_enough_ends_the_command_quietly(

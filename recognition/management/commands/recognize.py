@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, connection
 
 from ml import batch, cards
 from ml.batch import FileReading
@@ -82,6 +83,10 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         except BrokenProcessPool as error:
             raise CommandError("A process that reads was killed: is memory short?") from error
+        except DatabaseError as error:
+            raise CommandError(
+                f"The database did not take a record: {error}. What has its line above is stored."
+            ) from error
         except BrokenPipeError:
             _close_standard_output()  # the reader, `head` for one, has seen enough
             return
@@ -154,6 +159,8 @@ def _is_folder(path: Path) -> bool:
 
 
 def _keep(chunk: list[FileReading], model: TrainedModel) -> None:
+    if not connection.in_atomic_block:  # hours may have passed: a dead one is opened anew
+        connection.close_if_unusable_or_obsolete()
     Prediction.record_many(
         [
             Answer(result.reading, result.kept, model, result.duration_ms)
