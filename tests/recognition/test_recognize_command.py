@@ -266,6 +266,23 @@ def test_no_picture_stays_when_its_record_cannot_be_written(
     assert not [path for path in (media / "pictures").rglob("*") if path.is_file()]
 
 
+def test_who_stops_it_keeps_what_was_told(
+    digit_model: TrainedModel, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop_at_the_last(result: batch.FileReading, format: str) -> str:
+        if result.path.name == "c8.PNG":
+            raise KeyboardInterrupt
+        return ""
+
+    monkeypatch.setattr(recognize, "_line", stop_at_the_last)
+
+    with pytest.raises(CommandError, match=r"^Stopped\.$") as caught:
+        call_command("recognize", str(folder), stdout=io.StringIO())
+
+    assert caught.value.returncode == 130
+    assert Prediction.objects.count() == 2
+
+
 def test_a_database_that_takes_no_record_is_told_in_words(
     digit_model: TrainedModel, folder: Path, media: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

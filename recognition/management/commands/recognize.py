@@ -3,6 +3,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import signal
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
@@ -33,7 +34,7 @@ class Command(BaseCommand):
         "pictures in it and in its folders, by name, but links to folders are not followed; '-' "
         "stands for paths on standard input, one a line. A file or folder that cannot be read has "
         "the verdict 'error' and the reason on its line, and the next one follows; the exit "
-        "status is 1 only when no file could be read."
+        "status is 1 only when no file could be read. After Ctrl-C what has its line stays stored."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -87,6 +88,8 @@ class Command(BaseCommand):
             raise CommandError(
                 f"The database did not take a record: {error}. What has its line above is stored."
             ) from error
+        except KeyboardInterrupt as error:
+            raise CommandError("Stopped.", returncode=128 + signal.SIGINT) from error
         except BrokenPipeError:
             _close_standard_output()  # the reader, `head` for one, has seen enough
             return
