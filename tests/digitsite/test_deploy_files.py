@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import runpy
 import shlex
 import string
 import subprocess
 import tomllib
 from typing import Any
+from unittest.mock import MagicMock
 from urllib.parse import urlsplit
 
 import pytest
@@ -122,6 +124,30 @@ def test_database_and_site_are_told_the_same_password_and_which_characters_it_ma
     assert asked.sub(password, raw) == urlsplit(asked.sub(password, address)).password == password
     assert all(allowed in found for found in asked.findall(raw + address))
     assert allowed in (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8").replace("`", "")
+
+
+@pytest.mark.parametrize(
+    ("allowed", "host"),
+    [
+        ("", "localhost"),
+        ("digits.example.org, other", "digits.example.org"),
+        ("*", "localhost"),
+        (".example.org", "example.org"),
+    ],
+)
+def test_the_check_of_the_container_asks_for_a_host_that_is_allowed(
+    allowed: str, host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALLOWED_HOSTS", allowed)
+    monkeypatch.setenv("BIND", "0.0.0.0:8001")
+    urlopen = MagicMock()
+    monkeypatch.setattr("urllib.request.urlopen", urlopen)
+
+    runpy.run_path(str(DEPLOY / "healthcheck.py"))
+
+    request = urlopen.call_args.args[0]
+    assert request.full_url == "http://127.0.0.1:8001/healthz"
+    assert request.get_header("Host") == host
 
 
 def test_the_hooks_are_valid_and_call_installed_tools() -> None:
