@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -29,6 +30,23 @@ def content_security_policy(get_response: GetResponse) -> GetResponse:
         if not (settings.DEBUG and response.status_code in {400, 404, 500}):
             response.headers.setdefault("Content-Security-Policy", settings.CONTENT_SECURITY_POLICY)
         return response
+
+    return middleware
+
+
+def charset_of_text(get_response: GetResponse) -> GetResponse:
+    """Refuse a request in a charset that is none for text, such as hex.
+
+    Django passes over charsets that Python does not know; at these it would fail halfway.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        try:
+            b"\xff-\xff".decode(request.encoding or "utf-8", "replace")  # none for text takes this
+        except (LookupError, UnicodeError) as error:
+            request.encoding = None  # type: ignore[assignment]  # a page that reports the mistake reads the request too
+            raise BadRequest("The charset is none for text.") from error
+        return get_response(request)
 
     return middleware
 

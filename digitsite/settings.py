@@ -29,6 +29,7 @@ MIDDLEWARE = [
     "digitsite.middleware.content_security_policy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "recognition.api.problems.in_the_api",
+    "digitsite.middleware.charset_of_text",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

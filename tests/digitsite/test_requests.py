@@ -68,6 +68,30 @@ def test_an_endless_upload_does_not_fill_the_disk(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("debug", [False, True])
+@pytest.mark.parametrize("charset", ["hex", "rot13", "idna", "punycode", "undefined"])
+@pytest.mark.parametrize("path", ["/", "/live/", "/predict", "/api/v1/predictions"])
+def test_a_charset_that_is_none_for_text_is_a_bad_request(
+    path: str, charset: str, debug: bool, settings: Settings, client: Client
+) -> None:
+    settings.DEBUG = debug
+    body = b'--x\r\nContent-Disposition: form-data; name="table"\r\n\r\n\xff-\xff\r\n--x--\r\n'
+    content_type = f"multipart/form-data; boundary=x; charset={charset}"
+
+    response = client.generic("POST", path, body, content_type)
+
+    assert response.status_code == 400
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("charset", ["latin-1", "utf-16", "none-such"])
+def test_other_charsets_are_read(charset: str, client: Client) -> None:
+    content_type = f"multipart/form-data; boundary=x; charset={charset}"
+
+    assert client.generic("POST", "/", b"--x--\r\n", content_type).status_code == 422
+
+
+@pytest.mark.django_db
 def test_the_database_tells_the_digits_of_the_scripts_apart() -> None:
     with connection.cursor() as cursor:
         cursor.execute("CREATE TEMPORARY TABLE numeral (text VARCHAR(1))")
