@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, UsernameField
 from django.contrib.auth.models import User
 from django.contrib.auth.views import LoginView, PasswordChangeDoneView, PasswordChangeView
 from django.core.cache import caches
+from django.core.files import locks
 from django.db.models import Count, Min, Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -40,16 +44,13 @@ def guarded(sign_in: View) -> View:
             return sign_in(request)
 
         counters = _counters(request)
-        wait = max(_seconds_left(key, most) for key, most in counters.items())
+        wait = _take_try(counters)  # before the password is looked at: others are tried meanwhile
         if wait:
             return _refuse(request, wait)
 
-        for key in counters:
-            _count(key, 1)  # before the password is looked at: others are tried meanwhile
         response = sign_in(request)
         if isinstance(response, HttpResponseRedirect):
-            for key in counters:
-                _count(key, -1)
+            _give_back(counters)
             visitors.adopt(request)
         return response
 
@@ -118,17 +119,40 @@ def _account_name(request: HttpRequest) -> str:
     return found or name
 
 
+def _take_try(counters: dict[str, int]) -> int:
+    """Count a try; where none is left, say after how many seconds there is one again, else 0."""
+    with limits.counting(), _alone():
+        wait = max(_seconds_left(key, most) for key, most in counters.items())
+        if not wait:
+            _count(counters, 1)
+        return wait
+    return 0  # it cannot be counted
+
+
+def _give_back(counters: dict[str, int]) -> None:
+    with limits.counting(), _alone():
+        _count(counters, -1)
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Let no other thread or process of this machine count between what is read and written."""
+    folder = Path(str(settings.CACHES["sign_in"]["LOCATION"]))
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (folder / "lock").open("ab") as file:
+        locks.lock(file, locks.LOCK_EX)  # until the file is closed
+        yield
+
+
 def _seconds_left(key: str, most: int) -> int:
     """How long nothing is tried any more; 0 when it may be tried."""
-    wrong, ends_at = 0, 0.0
-    with limits.counting():
-        wrong, ends_at = caches["sign_in"].get(key, (0, 0.0))
+    wrong, ends_at = caches["sign_in"].get(key, (0, 0.0))
     return max(1, round(ends_at - time.time())) if wrong >= most else 0
 
 
-def _count(key: str, tries: int) -> None:
+def _count(keys: Iterable[str], tries: int) -> None:
     now = time.time()
-    with limits.counting():
+    for key in keys:
         wrong, ends_at = caches["sign_in"].get(key, (0, now + WINDOW))
         caches["sign_in"].set(key, (max(0, wrong + tries), ends_at), max(1, ends_at - now))
 

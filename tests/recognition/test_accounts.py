@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -209,6 +211,19 @@ def test_a_try_counts_while_its_password_is_still_looked_at(teacher: User) -> No
 
     assert try_another_at_once(request).status_code == 429
     assert len(looked_at) == accounts.TRIES_PER_NAME
+
+
+def test_tries_at_the_same_moment_are_all_counted() -> None:
+    together = threading.Barrier(8)
+
+    def take(_: int) -> int:
+        together.wait()
+        return sum(accounts._take_try({"sign-in:teacher": 10}) == 0 for _ in range(5))
+
+    with ThreadPoolExecutor(8) as pool:
+        taken = sum(pool.map(take, range(8)))
+
+    assert taken == 10
 
 
 def test_a_flood_of_other_counts_forgets_no_wrong_password(client: Client, teacher: User) -> None:
