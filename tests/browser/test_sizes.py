@@ -7,6 +7,8 @@ import uuid
 from collections.abc import Callable
 
 import pytest
+from django.contrib.auth.models import User
+from django.test import Client
 
 from recognition import browsers
 from recognition.models import Prediction
@@ -34,6 +36,19 @@ def test_large_text_fits_a_phone(desk: Visit, make_prediction: Make) -> None:
         desk.page.evaluate("document.documentElement.style.fontSize = '200%'")
 
         assert not desk.is_too_wide(), path
+
+
+@pytest.mark.parametrize("path", ["/your-data/", "/sign-in/"])
+@pytest.mark.parametrize("name", ["anna.lindqvist@students.example.org", 60 * "w"])
+def test_a_long_name_fits_a_phone(name: str, path: str, desk: Visit, client: Client) -> None:
+    client.force_login(User.objects.create_user(name))
+    desk.take_session(client)
+    desk.page.set_viewport_size({"width": 360, "height": 740})
+
+    desk.go(path)
+
+    assert name in desk.page.locator(".lead").inner_text()
+    assert not desk.is_too_wide()
 
 
 @pytest.mark.parametrize("width", [320, 360, 640, 900, 1100, 1280])
