@@ -6,11 +6,15 @@ import dataclasses
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import IO, TYPE_CHECKING, Any, Literal, Self
+
+if sys.platform != "win32":
+    import fcntl
 
 if TYPE_CHECKING:
     import keras
@@ -76,16 +80,20 @@ def unfinished(root: Path, wanted: dict[str, Any]) -> TrainConfig:
     """The configuration of the newest interrupted training that has the wanted values.
 
     Raises:
-        TrainingError: there is none.
+        TrainingError: there is none, or it is still running.
     """
-    for path in _states(root):
-        config = _config(json.loads(path.read_text(encoding="utf-8")))
-        if all(getattr(config, name) == value for name, value in wanted.items()):
-            return config
-    raise TrainingError(
-        "There is no interrupted training with these options to go on with. "
-        "Leave --resume out to start one."
-    )
+
+    def is_wanted(config: TrainConfig) -> bool:
+        return all(getattr(config, name) == value for name, value in wanted.items())
+
+    run = _interrupted(root, is_wanted)
+    if run is None:
+        raise TrainingError(
+            "There is no interrupted training with these options to go on with. "
+            "Leave --resume out to start one."
+        )
+    run.release()
+    return _config(run.state)
 
 
 def left_here(root: Path) -> bool:
@@ -109,28 +117,71 @@ def _states(root: Path) -> list[Path]:
     return sorted((root / ".training").glob("*/state.json"), reverse=True)
 
 
+def _interrupted(root: Path, is_wanted: Callable[[TrainConfig], bool]) -> Run | None:
+    """The newest training that is wanted and does not run any more, held; None without one.
+
+    Raises:
+        TrainingError: what is wanted is still running.
+    """
+    running = ""
+    for path in _states(root):
+        if not is_wanted(_config(json.loads(path.read_text(encoding="utf-8")))):
+            continue
+        lock = _lock(path.parent)
+        if lock is not None:
+            return Run(path.parent, json.loads(path.read_text(encoding="utf-8")), lock)
+        running = running or path.parent.name
+    if running:
+        raise TrainingError(
+            f"The training {running} is still running. Wait for it or stop it first, or leave "
+            "--resume out to start another one."
+        )
+    return None
+
+
+def _lock(folder: Path) -> IO[bytes] | None:
+    """Hold a folder until what is returned is closed or the process ends; None when another does.
+
+    Windows has no such locks, so nothing is held there.
+    """
+    file = (folder / "lock").open("ab")
+    if sys.platform != "win32":
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            return None
+    return file
+
+
 @dataclass
 class Run:
-    """The checkpoint of one training: a folder that goes when the model directory is written."""
+    """The checkpoint of one training: a folder that goes when the model directory is written.
+
+    Its `lock` is held while the training runs, so that no other one goes on with it meanwhile.
+    """
 
     folder: Path
     state: dict[str, Any]
+    lock: IO[bytes] | None
 
     @classmethod
     def open(cls, root: Path, config: TrainConfig, resume: bool, command: str) -> Run:
         """A new checkpoint; with `resume` the newest one of the same configuration, if any.
 
         It knows the `command` that began the training.
+
+        Raises:
+            TrainingError: the one to go on with is still running.
         """
-        for path in _states(root) if resume else ():
-            state = json.loads(path.read_text(encoding="utf-8"))
-            if _config(state) == config:
-                return cls(path.parent, state)
+        found = _interrupted(root, config.__eq__) if resume else None
+        if found is not None:
+            return found
         folder = root / ".training" / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.getpid()}"
         folder.mkdir(parents=True)
         told = dataclasses.asdict(config)
         empty = {"config": told, "epoch": 0, "best": None, "history": [], "elapsed": 0.0}
-        return cls(folder, empty | {"command": command})
+        return cls(folder, empty | {"command": command}, _lock(folder))
 
     @property
     def earlier(self) -> float:
@@ -163,13 +214,15 @@ class Run:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *error: object) -> None:
-        if not self.state["epoch"]:
-            self.close()  # nothing to go on with
+    def __exit__(self, error: object, *more: object) -> None:
+        if error is None or not self.state["epoch"]:  # done, or nothing to go on with
+            shutil.rmtree(self.folder, ignore_errors=True)
+        self.release()
 
-    def close(self) -> None:
-        """Delete it."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+    def release(self) -> None:
+        """Let another training go on with it."""
+        if self.lock is not None:
+            self.lock.close()
 
 
 def _replace(path: Path, write: Callable[[Path], Any]) -> None:

@@ -97,18 +97,17 @@ def train(
             else:
                 assert weights is not None, "`_check` wants a model to start from."
                 model = fitting.network(config, weights)
-        files = fitting.export(model, Path(scratch))
-        command = run.state.get("command", command)  # the one that began it
-        card = _card(config, parts, rejects, command, run.state["history"])
-        card = _continued(before, card)
-        card = _calibrated(card, files[cards.SERVED_FILE], held)
-        untested = cards.write(card, Path(scratch), files)
-        with Readers(untested, workers=os.cpu_count() or 1) as readers:
-            card = _tested(card, readers, config)
-        seconds = card.training_seconds + earlier + time.perf_counter() - began
-        card = dataclasses.replace(card, training_seconds=round(seconds, 1))
-        directory = cards.write(card, root, files)
-    run.close()
+            files = fitting.export(model, Path(scratch))
+            command = run.state.get("command", command)  # the one that began it
+            card = _card(config, parts, rejects, command, run.state["history"])
+            card = _continued(before, card)
+            card = _calibrated(card, files[cards.SERVED_FILE], held)
+            untested = cards.write(card, Path(scratch), files)
+            with Readers(untested, workers=os.cpu_count() or 1) as readers:
+                card = _tested(card, readers, config)
+            seconds = card.training_seconds + earlier + time.perf_counter() - began
+            card = dataclasses.replace(card, training_seconds=round(seconds, 1))
+            directory = cards.write(card, root, files)
     return cards.read(directory), directory
 
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ml import runs
-from ml.runs import Run, TrainConfig
+from ml.runs import Run, TrainConfig, TrainingError
 
 
-def checkpoint(root: Path, **config: Any) -> None:
+def checkpoint(root: Path, *, started: str = "20261101-120000-1", **config: Any) -> None:
     saved = {**dataclasses.asdict(TrainConfig()), **config}
     state = {"config": {name: value for name, value in saved.items() if value is not None}}
-    folder = root / ".training" / "20261101-120000-1"
+    folder = root / ".training" / started
     folder.mkdir(parents=True)
     (folder / "state.json").write_text(json.dumps(state | {"epoch": 3}), encoding="utf-8")
 
@@ -32,6 +33,7 @@ def test_a_training_that_an_earlier_version_began_is_found_and_goes_on(
 
     config = runs.unfinished(tmp_path, {"epochs": 9, "start_from": start_from})
     run = Run.open(tmp_path, config, resume=True, command="")
+    run.release()
 
     assert config.start_from == start_from
     assert run.state["epoch"] == 3
@@ -53,5 +55,46 @@ def test_a_training_with_other_options_begins_anew(tmp_path: Path) -> None:
     checkpoint(tmp_path, epochs=9)
 
     run = Run.open(tmp_path, TrainConfig(epochs=8), resume=True, command="")
+    run.release()
 
     assert run.state["epoch"] == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no such locks")
+def test_a_training_that_is_still_running_is_not_taken_over(tmp_path: Path) -> None:
+    checkpoint(tmp_path)
+    running = Run.open(tmp_path, TrainConfig(), resume=True, command="")
+
+    with pytest.raises(TrainingError, match="20261101-120000-1 is still running"):
+        runs.unfinished(tmp_path, {})
+    with pytest.raises(TrainingError, match="is still running"):
+        Run.open(tmp_path, TrainConfig(), resume=True, command="")
+    running.release()
+
+    assert runs.unfinished(tmp_path, {}) == TrainConfig()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no such locks")
+def test_an_interrupted_training_is_found_beside_one_that_is_still_running(tmp_path: Path) -> None:
+    checkpoint(tmp_path)
+    checkpoint(tmp_path, started="20261102-120000-2")
+    newest = Run.open(tmp_path, TrainConfig(), resume=True, command="")
+
+    found = Run.open(tmp_path, TrainConfig(), resume=True, command="")
+    newest.release()
+    found.release()
+
+    assert [newest.folder.name, found.folder.name] == ["20261102-120000-2", "20261101-120000-1"]
+
+
+def test_a_training_that_was_stopped_can_be_gone_on_with_and_one_that_is_done_is_gone(
+    tmp_path: Path,
+) -> None:
+    checkpoint(tmp_path)
+
+    with pytest.raises(KeyboardInterrupt), Run.open(tmp_path, TrainConfig(), True, ""):
+        raise KeyboardInterrupt
+    with Run.open(tmp_path, TrainConfig(), True, "") as run:
+        assert run.state["epoch"] == 3
+
+    assert not run.folder.exists()

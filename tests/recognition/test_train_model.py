@@ -388,7 +388,8 @@ def test_a_model_that_the_database_does_not_take_is_not_lost(
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (OSError(28, "No space left on device"), "Make room"),
+        (OSError(28, "No space left on device"), r"left on device\. Make room first\."),
+        (OSError(2, "No such file"), r"No such file\. The first epoch"),
         (cards.CardError("There is a model of this name."), "of this name"),
     ],
 )
@@ -410,6 +411,7 @@ def test_an_interrupted_training_says_how_to_go_on(
     def interrupt(config: TrainConfig, root: Path, **options: object) -> None:
         run = Run.open(root, config, False, "")
         (run.folder / "state.json").write_text(json.dumps({**run.state, "epoch": 1}))
+        run.release()
         raise KeyboardInterrupt
 
     monkeypatch.setattr(training, "train", interrupt)

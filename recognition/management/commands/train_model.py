@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import errno
 import os
 import shlex
 import sys
@@ -145,9 +146,10 @@ class Command(BaseCommand):
         except (TrainingError, datasets.DatasetError, cards.CardError) as error:
             raise CommandError(str(error)) from error
         except OSError as error:
+            room = " Make room first." if error.errno == errno.ENOSPC else ""
             how = _how_to_go_on(root, resumed=resume)
             raise CommandError(
-                f"The training could not write its files: {error}. Make room first. {how}"
+                f"The training could not write its files: {error}.{room} {how}"
             ) from error
         except KeyboardInterrupt as error:
             raise CommandError(f"Stopped. {_how_to_go_on(root, resumed=resume)}") from error
