@@ -91,9 +91,9 @@ FILE_UPLOAD_HANDLERS = [
     "digitsite.uploads.BoundedFileUploadHandler",
 ]
 
-# Programs: requests a minute, 0 for no limit. The counts of these and of wrong passwords are
-# files, since the processes of a server share no memory; each kind in a folder of its own, since
-# a full one drops counts at random.
+# Programs: requests a minute, 0 for no limit. The counts of these and of wrong passwords, and which
+# browsers have just left their records, are files, since the processes of a server share no memory;
+# each kind in a folder of its own, since a full one drops some at random.
 API_LIMIT_PER_KEY = env.number("API_LIMIT_PER_KEY", 6000)
 API_LIMIT_PER_ADDRESS = env.number("API_LIMIT_PER_ADDRESS", 600)
 CACHE_ROOT = env.folder("CACHE_ROOT", VAR_DIR / "cache")
@@ -107,6 +107,11 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
         "LOCATION": CACHE_ROOT / "sign-in",
         "OPTIONS": {"MAX_ENTRIES": 10_000},  # one more drops some at random
+    },
+    "left": {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": CACHE_ROOT / "left",
+        "OPTIONS": {"MAX_ENTRIES": 1000},
     },
 }
 

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.core import signing
+from django.core.cache import caches
 from django.http import HttpRequest, HttpResponse
+
+logger = logging.getLogger(__name__)
 
 COOKIE = "visitor"
 YEAR = 365 * 24 * 60 * 60  # seconds
 DAY = 24 * 60 * 60  # seconds
+LATE = 10 * 60  # seconds, in which a picture is stored that was being read
+
+
+@dataclass(frozen=True)
+class Left:
+    """What became of a browser's records: they are an account's, or, without one, deleted."""
+
+    owner_id: int | None
 
 
 def known(request: HttpRequest, *, within: int = YEAR) -> uuid.UUID | None:
@@ -35,6 +48,24 @@ def number(request: HttpRequest) -> uuid.UUID:
 def forget(request: HttpRequest) -> None:
     """Let the browser be a new one."""
     request.COOKIES.pop(COOKIE, None)
+
+
+def leave(browser: uuid.UUID, left: Left) -> None:
+    """Note where a browser's records go, before they go: the pictures being read will follow."""
+    try:
+        caches["left"].set(str(browser), left.owner_id, LATE)
+    except OSError:
+        logger.exception("CACHE_ROOT does not tell pictures being read where the others went")
+
+
+def left(browser: uuid.UUID) -> Left | None:
+    """Where the browser's records went, if they did a moment ago."""
+    stayed = object()
+    try:
+        owner_id = caches["left"].get(str(browser), stayed)
+    except OSError:
+        return None  # `leave` has complained
+    return None if owner_id is stayed else Left(owner_id)
 
 
 def remember(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:

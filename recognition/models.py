@@ -363,12 +363,16 @@ class Prediction(models.Model):
         """Keep a reading and its picture; when the row cannot be written, no file stays.
 
         Raises:
-            NotStored: the picture cannot be written.
+            NotStored: the picture cannot be written, or its visitor has deleted everything
+                while it was read.
         """
         prediction = cls.of(answer, source=source, owner=owner, visitor=visitor)
         with _no_file_without_row([prediction]):
             prediction._store(answer)
             prediction.save(force_insert=True)
+        left = browsers.left(visitor) if visitor else None
+        if left is not None:
+            prediction._follow(left)
         return prediction
 
     @classmethod
@@ -406,6 +410,14 @@ class Prediction(models.Model):
             self.picture.save(name, ContentFile(answer.kept.data), save=False)
         except OSError as error:
             raise NotStored(f"A picture cannot be stored: {error.strerror or error}.") from error
+
+    def _follow(self, left: browsers.Left) -> None:
+        """Go where the browser's other records went while the picture was read."""
+        if left.owner_id is None:
+            self.delete()
+            raise NotStored("The visitor has deleted everything meanwhile.")
+        self.owner_id, self.visitor = left.owner_id, None
+        self.save(update_fields=["owner", "visitor"])
 
     def review(self, true_text: str, *, by: User | None) -> None:
         """Store what the picture really shows; an empty text says that it is no digit.

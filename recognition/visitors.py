@@ -40,6 +40,7 @@ def adopt(request: HttpRequest) -> None:
     """Give a person who has signed in what this browser had read before."""
     visitor = browsers.known(request)
     if visitor and isinstance(request.user, User):
+        browsers.leave(visitor, browsers.Left(owner_id=request.user.pk))
         unowned = Prediction.objects.filter(owner=None, visitor=visitor)
         unowned.update(owner=request.user, visitor=None)
     browsers.forget(request)
@@ -47,6 +48,9 @@ def adopt(request: HttpRequest) -> None:
 
 def forget(request: HttpRequest) -> None:
     """Delete the person's records and pictures, and what the browser knows of them."""
+    visitor = browsers.known(request)
+    if visitor and not request.user.is_authenticated:
+        browsers.leave(visitor, browsers.Left(owner_id=None))
     for batch in Prediction.objects.for_visitor(request).order_by("created_at").batches():
         batch.delete()
     request.session.pop("several", None)

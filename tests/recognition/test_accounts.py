@@ -35,7 +35,7 @@ def no_tries_yet(settings: Settings, tmp_path: Path) -> None:
     """Wrong passwords are counted in files of the test's own."""
     sign_in = {**settings.CACHES["sign_in"], "LOCATION": str(tmp_path / "cache" / "sign-in")}
     default = {**settings.CACHES["default"], "LOCATION": str(tmp_path / "cache")}
-    settings.CACHES = {"default": default, "sign_in": sign_in}
+    settings.CACHES = {**settings.CACHES, "default": default, "sign_in": sign_in}
 
 
 @pytest.fixture

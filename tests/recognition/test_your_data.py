@@ -12,11 +12,33 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 from pytest_django.fixtures import Settings
 
-from recognition import models
-from recognition.models import Prediction
+from recognition import models, recognizers
+from recognition.models import Prediction, TrainedModel
+from tests.conftest import Upload
+from tests.recognition.conftest import be_browser
 
 pytestmark = pytest.mark.django_db
 Make = Callable[..., Prediction]
+Drawn = Callable[..., bytes]
+Meanwhile = Callable[[Callable[[Client], object]], None]
+
+
+@pytest.fixture
+def meanwhile(visitor: uuid.UUID, monkeypatch: pytest.MonkeyPatch) -> Meanwhile:
+    """The visitor does something in another tab, while a picture is being read."""
+    read = recognizers.answer
+
+    def plan(act: Callable[[Client], object]) -> None:
+        def read_and_act(data: bytes, script: str) -> recognizers.Answer:
+            answer = read(data, script)
+            other = Client()
+            be_browser(other, visitor)
+            act(other)
+            return answer
+
+        monkeypatch.setattr(recognizers, "answer", read_and_act)
+
+    return plan
 
 
 def test_somebody_new_is_told_that_nothing_is_kept(client: Client) -> None:
@@ -73,6 +95,76 @@ def test_all_of_ones_own_goes_and_nothing_of_others(
     files = [path for path in Path(settings.PICTURE_ROOT).rglob("*") if path.is_file()]
     assert files == [Path(others.picture.path)]
     assert not client.cookies["visitor"].value
+
+
+def test_a_picture_that_is_being_read_goes_with_the_others(
+    client: Client,
+    visitor: uuid.UUID,
+    digit_model: TrainedModel,
+    drawn: Drawn,
+    upload: Upload,
+    settings: Settings,
+    meanwhile: Meanwhile,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    meanwhile(lambda other: other.post("/your-data/delete/"))
+
+    with django_capture_on_commit_callbacks(execute=True):
+        response = upload(client, drawn())
+
+    assert response.status_code == 503
+    assert not Prediction.objects.exists()
+    assert not [path for path in Path(settings.PICTURE_ROOT).rglob("*") if path.is_file()]
+
+
+def test_a_picture_that_is_being_read_becomes_the_persons_who_signs_in(
+    client: Client,
+    visitor: uuid.UUID,
+    digit_model: TrainedModel,
+    drawn: Drawn,
+    upload: Upload,
+    meanwhile: Meanwhile,
+) -> None:
+    teacher = User.objects.create_user("teacher", password="correct horse 7")
+    form = {"username": "teacher", "password": "correct horse 7"}
+    meanwhile(lambda other: other.post("/sign-in/", form))
+
+    response = upload(client, drawn())
+
+    kept = Prediction.objects.get()
+    assert response["Location"] == kept.get_absolute_url()
+    assert (kept.owner, kept.visitor) == (teacher, None)
+
+
+def test_who_has_deleted_everything_starts_anew(
+    client: Client, visitor: uuid.UUID, digit_model: TrainedModel, drawn: Drawn, upload: Upload
+) -> None:
+    client.post("/your-data/delete/")
+
+    assert upload(client, drawn()).status_code == 302
+
+    assert Prediction.objects.exclude(visitor=visitor).count() == 1
+
+
+def test_a_picture_is_kept_though_nothing_can_be_told_of_the_others(
+    client: Client,
+    visitor: uuid.UUID,
+    digit_model: TrainedModel,
+    drawn: Drawn,
+    upload: Upload,
+    settings: Settings,
+    tmp_path: Path,
+    meanwhile: Meanwhile,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    (tmp_path / "left").touch()  # a file where the folder should be
+    left = {**settings.CACHES["left"], "LOCATION": str(tmp_path / "left")}
+    settings.CACHES = {**settings.CACHES, "left": left}
+    meanwhile(lambda other: other.post("/your-data/delete/"))
+
+    assert upload(client, drawn()).status_code == 302
+
+    assert "CACHE_ROOT does not tell" in caplog.text
 
 
 def test_a_signed_in_person_deletes_what_is_theirs(client: Client, make_prediction: Make) -> None:
