@@ -22,6 +22,8 @@ FINE_REACHES = (1 / 20, 1 / 12)  # the same across the edge of a shadow
 THIN = 0.65  # of these: of wider strokes parts are lost
 LEAST = 0.1  # side of a digit there, of the picture's longer side; crumbs of bold strokes have less
 WIDER = 1.6  # times the pen, a shadow that comes in from the border, at least
+AS_DARK = 0.2  # of the way from the pen to the paper, at most, is a wider stroke; no shadow
+SMALL_REST = 0.2  # of the digit's ink: so little else is neither
 MIN_LONE_SIDE = 0.04  # of the longer side; smaller things on a page are dirt
 MAX_FLATNESS = 5  # width to height; what is flatter on a page is a piece of a line
 CLEARANCE = 0.08  # of a digit's longer side; farther from a border it is no tight crop
@@ -306,21 +308,29 @@ def find_in_shadow(dark: np.ndarray, first: FoundDigit) -> FoundDigit | None:
             is_thin = not digit.is_thicker(THIN * reach / share)
             if share < LEAST or not (is_thin and digit.is_clear and digit.is_in_few_pieces):
                 continue
-            if _is_lone(255 - ink, digit) and not _is_part(digit, first):
+            if _is_lone(255 - ink, digit) and not _is_part(digit, dark, first):
                 return digit
     return None
 
 
-def _is_part(digit: FoundDigit, first: FoundDigit) -> bool:
-    """Whether what else was found at the border is hardly wider than the digit's own strokes."""
-    if not first.at_border:
-        return False
-    rest = np.zeros_like(first.searched)
-    rest[_window(first.box)] = first.ink > INK_LEVEL * 255
-    own = np.zeros_like(digit.searched)
+def _is_part(digit: FoundDigit, dark: np.ndarray, first: FoundDigit) -> bool:
+    """Whether what else was found is the pen's: as dark, or no wider where it ends at the border.
+
+    A shadow is lighter than the same pen within it, and wider.
+    """
+    own = np.zeros_like(dark)
     own[_window(digit.box)] = digit.ink > INK_LEVEL * 255
-    pen, wide = thickness(own), thickness(cv2.subtract(rest, cv2.dilate(own, disc(FRINGE))))
-    return wide < WIDER * pen
+    rest = np.zeros_like(dark)
+    rest[_window(first.box)] = first.ink > INK_LEVEL * 255
+    rest = cv2.subtract(rest, cv2.dilate(own, disc(FRINGE)))
+    if cv2.countNonZero(rest) < SMALL_REST * cv2.countNonZero(own):
+        return first.at_border
+    (pen,) = grey_levels(dark, (0.1,), mask=own)
+    (shade,) = grey_levels(dark, (0.5,), mask=rest)
+    (paper,) = grey_levels(dark, (0.9,))
+    if shade < pen + AS_DARK * (paper - pen):
+        return True
+    return first.at_border and thickness(rest) < WIDER * thickness(own)
 
 
 def _is_lone(dark: np.ndarray, digit: FoundDigit) -> bool:
