@@ -206,15 +206,14 @@ def _trace_on_sheet(picture: np.ndarray, steps: Steps) -> tuple[np.ndarray, Box]
 
 
 def _trace_in_shadow(picture: np.ndarray, steps: Steps) -> tuple[np.ndarray, Box] | None:
-    """The same for a digit that the edge of a shadow crosses, or None."""
-    if steps.digit is None or not steps.digit.may_be_shadow:
+    """The same for a digit that the edge of a shadow crosses, which comes in from the border."""
+    if steps.dark is None or steps.digit is None or not steps.digit.at_border:
         return None
-    work, scale = _working_size(picture)
-    dark = dark_on_light(without_lids(work))
-    digit = find_in_shadow(dark, steps.digit)
+    digit = find_in_shadow(steps.dark, steps.digit)
     if digit is None:
         return None
-    steps.dark, steps.ink, steps.digit = dark, digit.searched, digit
+    steps.ink, steps.digit = digit.searched, digit
+    scale = max(digit.searched.shape) / max(picture.shape)
     return _fine(digit.shape), _unscale(digit.box, scale, picture.shape)
 
 

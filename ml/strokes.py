@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -130,10 +130,21 @@ class FoundDigit:
         )
         return pieces + holes > NOISE_CRUMBS
 
+    @property
+    def strokes(self) -> np.ndarray:
+        """uint8 like `ink`, 0 and 1."""
+        return cv2.threshold(self.ink, INK_LEVEL * 255, 1, cv2.THRESH_BINARY)[1]
+
+    @property
+    def where(self) -> np.ndarray:
+        """uint8 like `searched`, 1 where its strokes are."""
+        there = np.zeros_like(self.searched)
+        there[_window(self.box)] = self.strokes
+        return there
+
     def is_thicker(self, share: float) -> bool:
         """Whether its widest place is above a share of its longer side."""
-        strokes = cv2.threshold(self.ink, INK_LEVEL * 255, 1, cv2.THRESH_BINARY)[1]
-        return is_thicker(strokes, share)
+        return is_thicker(self.strokes, share)
 
     @property
     def is_clear(self) -> bool:
@@ -143,36 +154,25 @@ class FoundDigit:
     @property
     def is_in_few_pieces(self) -> bool:
         """Whether it is in as many pieces as a dry pen leaves, and no desk's grain."""
-        own = cv2.threshold(self.ink, INK_LEVEL * 255, 1, cv2.THRESH_BINARY)[1]
-        return len(pieces(own)[1]) - 1 <= MOST_BITS
-
-    @property
-    def may_be_shadow(self) -> bool:
-        """Whether a shadow may be part of it: what comes in from the border, or a solid thing."""
-        return self.at_border or (self.stands_out and self.is_thicker(SOLID))
+        return len(pieces(self.strokes)[1]) - 1 <= MOST_BITS
 
     @property
     def may_be_sheet(self) -> bool:
         """Whether it fills its place as a sheet of paper does, and a few digits."""
-        strokes = cv2.threshold(self.ink, INK_LEVEL * 255, 1, cv2.THRESH_BINARY)[1]
+        strokes = self.strokes
         return cv2.countNonZero(strokes) > FULL * strokes.size or is_thicker(strokes, BOLD)
 
     @property
     def patch(self) -> np.ndarray | None:
         """Where it lies, uint8 like `searched`, 0 and 1, if it may be a sheet of paper."""
-        if not self.may_be_sheet:
-            return None
-        x, y, width, height = self.box
-        patch = np.zeros_like(self.searched)
-        patch[y : y + height, x : x + width] = self.ink > INK_LEVEL * 255
-        return patch
+        return self.where if self.may_be_sheet else None
 
     def is_within(self, inside: np.ndarray) -> bool:
         """Whether all of it lies where uint8 (height, width) of the picture's shape is not 0."""
         x, y, width, height = self.box
         where = cv2.resize(inside, self.searched.shape[::-1], interpolation=cv2.INTER_NEAREST)
         near = cv2.erode(where, disc(5))
-        strokes = self.ink > INK_LEVEL * 255
+        strokes = self.strokes > 0
         return bool(near[y : y + height, x : x + width][strokes].all())
 
     @property
@@ -267,27 +267,21 @@ def _is_fragment(piece: FoundDigit, whole: FoundDigit) -> bool:
         return False
     x, y = left - whole.box[0], top - whole.box[1]
     in_piece_x, in_piece_y = left - piece.box[0], top - piece.box[1]
-    level = INK_LEVEL * 255
-    strokes = cv2.threshold(whole.ink, level, 1, cv2.THRESH_BINARY)[1]
-    labels, stats = pieces(strokes)
-    ink = piece.ink[in_piece_y : in_piece_y + height, in_piece_x : in_piece_x + width] > level
+    labels, stats = pieces(whole.strokes)
+    own = piece.strokes
+    ink = own[in_piece_y : in_piece_y + height, in_piece_x : in_piece_x + width] > 0
     under = np.bincount(labels[y : y + height, x : x + width][ink], minlength=2)
     under[0] = 0
-    size = int((piece.ink > level).sum())
+    size = cv2.countNonZero(own)
     main = int(under.argmax())
     return bool(under[main] > 0.5 * size and stats[main, cv2.CC_STAT_AREA] > 1.15 * size)
 
 
 def _find_lone_digit(dark: np.ndarray) -> FoundDigit | None:
     """A digit that stands alone on its page, however that is lit, or None."""
-    for reach in PAGE_REACHES:
-        try:
-            ink = find_ink(dark, reach)
-        except Refused:
-            continue
-        for digit in islice(_candidates(ink), 3):
-            if _is_lone(dark, digit):
-                return replace(digit, several=digit.several and not digit.beside_patches)
+    for _, digit in _likeliest(dark, find_ink, PAGE_REACHES):
+        if _is_lone(dark, digit):
+            return replace(digit, several=digit.several and not digit.beside_patches)
     return None
 
 
@@ -298,19 +292,27 @@ def find_in_shadow(dark: np.ndarray, first: FoundDigit) -> FoundDigit | None:
         dark: uint8 array (height, width), dark ink on light paper.
         first: what was found there, the shadow and all.
     """
-    for reach in FINE_REACHES:
+    for reach, digit in _likeliest(dark, find_strokes, FINE_REACHES):
+        share = max(digit.box[2:]) / max(dark.shape)
+        is_thin = not digit.is_thicker(THIN * reach / share)
+        if share < LEAST or not (is_thin and digit.is_clear and digit.is_in_few_pieces):
+            continue
+        if _is_lone(255 - digit.searched, digit) and not _is_part(digit, dark, first):
+            return digit
+    return None
+
+
+def _likeliest(
+    dark: np.ndarray, find: Callable[[np.ndarray, float], np.ndarray], reaches: tuple[float, ...]
+) -> Iterator[tuple[float, FoundDigit]]:
+    """The three likeliest digits for each reach of the strokes at which there is ink."""
+    for reach in reaches:
         try:
-            ink = find_strokes(dark, reach)
+            ink = find(dark, reach)
         except Refused:
             continue
         for digit in islice(_candidates(ink), 3):
-            share = max(digit.box[2:]) / max(dark.shape)
-            is_thin = not digit.is_thicker(THIN * reach / share)
-            if share < LEAST or not (is_thin and digit.is_clear and digit.is_in_few_pieces):
-                continue
-            if _is_lone(255 - ink, digit) and not _is_part(digit, dark, first):
-                return digit
-    return None
+            yield reach, digit
 
 
 def _is_part(digit: FoundDigit, dark: np.ndarray, first: FoundDigit) -> bool:
@@ -318,11 +320,8 @@ def _is_part(digit: FoundDigit, dark: np.ndarray, first: FoundDigit) -> bool:
 
     A shadow is lighter than the same pen within it, and wider.
     """
-    own = np.zeros_like(dark)
-    own[_window(digit.box)] = digit.ink > INK_LEVEL * 255
-    rest = np.zeros_like(dark)
-    rest[_window(first.box)] = first.ink > INK_LEVEL * 255
-    rest = cv2.subtract(rest, cv2.dilate(own, disc(FRINGE)))
+    own = digit.where
+    rest = cv2.subtract(first.where, cv2.dilate(own, disc(FRINGE)))
     if cv2.countNonZero(rest) < SMALL_REST * cv2.countNonZero(own):
         return first.at_border
     (pen,) = grey_levels(dark, (0.1,), mask=own)
@@ -468,8 +467,7 @@ def _stands_out(dark: np.ndarray, digit: FoundDigit) -> bool:
     top, left = max(0, y - room), max(0, x - room)
     window = dark[top : y + height + room, left : x + width + room]
     inside = np.zeros(window.shape, np.uint8)
-    ink = cv2.threshold(digit.ink, INK_LEVEL * 255, 1, cv2.THRESH_BINARY)[1]
-    inside[y - top : y - top + height, x - left : x - left + width] = ink
+    inside[y - top : y - top + height, x - left : x - left + width] = digit.strokes
     near = cv2.dilate(inside, disc(5))
     ring = cv2.subtract(cv2.dilate(near, disc(5)), near)
     if digit.printed is not None:
