@@ -25,7 +25,7 @@ STEPS = {
         "Shades of grey",
         "Light and dark count, and a colour only where nothing else shows the ink. White chalk on "
         "a dark board is turned into dark on light. Of a note on a desk, only the note is kept. "
-        "Where a picture was enlarged so that its points show as squares, each is one point again.",
+        "Squares of an enlarged picture become points again.",
         "The picture in shades of grey",
     ),
     Step.INK: (
