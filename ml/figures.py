@@ -70,7 +70,9 @@ def _others(report: dict[str, Any]) -> Iterator[Figure]:
             yield _share(f"{kind.capitalize()}: refused", share, operator.ge, 1.0)
     served = report["served"]
     yield _number("Model file, MB", served["bytes"] / 1e6, operator.le, MEGABYTES)
-    yield _number("One picture in LiteRT, ms", served["milliseconds"], operator.le, MILLISECONDS)
+    if "milliseconds" in served:
+        taken = served["milliseconds"]
+        yield _number("One picture in LiteRT, ms", taken, operator.le, MILLISECONDS)
 
 
 def _share(what: str, reached: float, compared: Any, asked: float) -> Figure:

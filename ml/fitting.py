@@ -10,8 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-import ml.networks  # noqa: F401  Keras knows its layers from here on
-from ml import cards
+from ml import cards, networks
 from ml.architectures import ARCHITECTURES
 from ml.preprocessing import FIELD
 from ml.runs import Progress, Run, TrainConfig, TrainingError
@@ -113,7 +112,9 @@ def export(model: keras.Model, folder: Path) -> dict[str, Path]:
     files = {name: folder / name for name in (cards.TRAINED_FILE, cards.SERVED_FILE)}
     model.save(files[cards.TRAINED_FILE], include_optimizer=False)
     signature = keras.InputSpec(shape=(1, FIELD, FIELD, 1), dtype="float32", name="field")
-    model.export(
+    answering = networks.served(model)
+    answering.build(signature.shape)
+    answering.export(
         files[cards.SERVED_FILE],
         format="litert",
         input_signature=[signature],

@@ -2,6 +2,7 @@
 
 `r0`, `r3` and `r4` are the networks of the three reports that print theirs, layer by layer.
 `compact` is made for this site, `pair` is two of it, and `quick` is for a training in a minute.
+What answers one picture at a time is `served`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import keras
 from keras import layers
 
 INPUT = (28, 28, 1)
+CLEAR = 9.0  # how far the best logit lies above the next where nobody else need be asked
 
 
 def compact(outputs: int) -> keras.Model:
@@ -39,6 +41,16 @@ def pair(outputs: int) -> keras.Model:
         member.name = f"member_{number}"
     answers = [member(field) for member in members]
     return keras.Model(field, layers.Average(name="logits", dtype="float32")(answers))
+
+
+def served(model: keras.Model) -> keras.Model:
+    """What answers one picture at a time: of a `pair`, the second network only in doubt.
+
+    Where the first is clear, asking the second changes no answer, and costs as long again
+    (docs/experiments.md, "A second opinion only where there is doubt").
+    """
+    members = [layer for layer in model.layers if isinstance(layer, keras.Model)]
+    return SecondOpinion(*members) if members else model
 
 
 def quick(outputs: int) -> keras.Model:
@@ -110,6 +122,26 @@ class FusedNormalization(layers.BatchNormalization):  # type: ignore[misc]  # Ke
         ):
             kept.assign(kept * self.momentum + new * (1 - self.momentum))
         return made.y
+
+
+class SecondOpinion(keras.Model):  # type: ignore[misc]  # Keras has no types
+    """The logits of a first network where they are `CLEAR`, else the mean with a second's.
+
+    It takes float32 (1, 28, 28, 1), one picture: which networks run depends on it.
+    """
+
+    def __init__(self, first: keras.Model, second: keras.Model) -> None:
+        super().__init__()
+        self.first, self.second = first, second
+
+    def call(self, field: Any) -> Any:
+        logits = self.first(field)
+        best, next_best = keras.ops.unstack(keras.ops.top_k(logits[0], 2)[0])
+        return keras.ops.cond(
+            best - next_best >= CLEAR,
+            lambda: logits,
+            lambda: (logits + self.second(field)) / 2,
+        )
 
 
 def _conv(x: keras.KerasTensor, filters: int, *, name: str, strides: int = 1) -> keras.KerasTensor:

@@ -69,15 +69,19 @@ def _head(card: ModelCard, report: dict[str, Any]) -> Iterator[str]:
     members = _members(card)
     what = "A small convolutional network"
     if members:
-        what = f"The mean of {members} small convolutional networks"
+        what = f"A reader of {members} small convolutional networks"
     yield f"{what} (`{card.architecture}`) that reads one"
     yield "handwritten English digit, says how sure it is, and refuses what it takes for no digit."
-    yield f"The served file has {served['bytes'] / 1e6:.2f} MB; one run takes"
-    yield f"{served['milliseconds']:.2f} ms on one core."
+    if members:
+        yield "Where the first is clear it answers alone; in doubt the mean of all of them does."
+    yield f"The served file has {served['bytes'] / 1e6:.2f} MB."
+    if "milliseconds" in served:
+        yield f"Half of the runs take at most {served['milliseconds']:.2f} ms on one core,"
+        yield f"nineteen of twenty at most {served['milliseconds_95']:.2f} ms."
 
 
 def _members(card: ModelCard) -> int:
-    """Of how many networks that learned apart it is the mean; 0 for one that is alone."""
+    """How many networks that learned apart are in it; 0 for one that is alone."""
     known = ARCHITECTURES.get(card.architecture)
     return len(known.members) if known else 0
 

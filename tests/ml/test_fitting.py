@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -54,3 +56,32 @@ def test_every_picture_is_shown_and_the_last_batch_is_filled_up() -> None:
     assert list(first) != list(second)
     assert list(first) == list(fitting._order(100, config, 0))
     assert sorted(fitting._order(20, config, 0)) == list(range(20))  # one batch, not filled up
+
+
+@pytest.mark.parametrize(("lead", "asks_the_second"), [(8.5, True), (9.5, False)])
+def test_a_served_pair_asks_the_second_network_only_where_the_first_is_in_doubt(
+    tmp_path: Path, lead: float, asks_the_second: bool
+) -> None:
+    from ai_edge_litert.interpreter import Interpreter
+
+    from ml import cards, fitting
+    from ml.architectures import ARCHITECTURES
+
+    model = ARCHITECTURES["pair"].build()
+    saying = np.zeros((2, 11), np.float32)
+    saying[0, 3], saying[1, 7] = lead, 4.0
+    for number, logits in enumerate(saying, start=1):
+        kernel, bias = model.get_layer(f"member_{number}").get_layer("logits").weights
+        kernel.assign(np.zeros(kernel.shape))
+        bias.assign(logits)
+
+    files = fitting.export(model, tmp_path)
+
+    interpreter = Interpreter(model_path=str(files[cards.SERVED_FILE]))
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(
+        interpreter.get_input_details()[0]["index"], np.zeros((1, 28, 28, 1), np.float32)
+    )
+    interpreter.invoke()
+    answer = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])[0]
+    assert np.allclose(answer, saying.mean(axis=0) if asks_the_second else saying[0], atol=1e-5)
