@@ -78,15 +78,16 @@ def keep(request: HttpRequest) -> HttpResponse:
         return render(request, "recognition/unavailable.html", status=503)
 
     source = form.cleaned_data["source"]
+    true_text = form.cleaned_data["true_text"]
     try:
         prediction = Prediction.record(answer, source=source, **visitors.keeper(request))
-    except NotStored:
+        if true_text is not None:
+            by = request.user if isinstance(request.user, User) else None
+            prediction.review(true_text, by=by)
+    except (NotStored, Prediction.DoesNotExist):  # or deleted in another window at once
         logger.exception("A picture was not stored")
         return replies.not_stored(request)
 
-    true_text = form.cleaned_data["true_text"]
-    if true_text is not None:
-        prediction.review(true_text, by=request.user if isinstance(request.user, User) else None)
     if replies.wants_json(request):
         return JsonResponse(_links(prediction), status=201)
     return redirect(prediction)

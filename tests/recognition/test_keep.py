@@ -155,3 +155,21 @@ def test_a_form_from_elsewhere_is_refused(drawn: Drawn, digit_model: TrainedMode
 
     assert response.status_code == 403
     assert not Prediction.objects.exists()
+
+
+def test_a_record_that_is_deleted_before_its_correction_is_said_not_to_be_stored(
+    client: Client, drawn: Drawn, digit_model: TrainedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = Prediction.record
+
+    def record_and_lose(*args: Any, **fields: Any) -> Prediction:
+        prediction = record(*args, **fields)
+        Prediction.objects.get().delete()  # in another window
+        return prediction
+
+    monkeypatch.setattr(Prediction, "record", record_and_lose)
+
+    response = keep(client, drawn(3), true_text="4")
+
+    assert response.status_code == 503
+    assert not Prediction.objects.exists()
