@@ -150,6 +150,10 @@ def database(name: str, default: Path) -> dict[str, Any]:
     url = text(name)
     if not url:
         return _sqlite({"NAME": default})
+    if not url.startswith(("sqlite://", "mysql://")):
+        raise ImproperlyConfigured(
+            f"{name} must start with sqlite:// or mysql://, which is for MariaDB too."
+        )
     try:
         entry = dict(dj_database_url.parse(url, conn_max_age=600, conn_health_checks=True))
     except ValueError as error:
@@ -159,9 +163,7 @@ def database(name: str, default: Path) -> dict[str, Any]:
             return _sqlite(entry)
         except OSError as error:
             raise ImproperlyConfigured(f"{name} names a place that is no use: {error}") from error
-    if entry["ENGINE"] == "django.db.backends.mysql":
-        return _mysql(entry)
-    raise ImproperlyConfigured(f"{name} must start with sqlite:// or mysql://.")
+    return _mysql(entry)
 
 
 def _sqlite(entry: dict[str, Any]) -> dict[str, Any]:

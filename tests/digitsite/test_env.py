@@ -207,8 +207,9 @@ def test_a_missing_mysql_driver_is_named_with_what_it_needs(
     assert "requirements/mysql.txt" in str(error.value)
 
 
-def test_other_databases_are_refused() -> None:
-    os.environ["DATABASE_URL"] = "postgres://user@localhost/digits"
+@pytest.mark.parametrize("scheme", ["postgres", "mariadb"])
+def test_other_databases_are_refused(scheme: str) -> None:
+    os.environ["DATABASE_URL"] = f"{scheme}://user@localhost/digits"
 
     with pytest.raises(ImproperlyConfigured, match="sqlite:// or mysql://"):
         env.database("DATABASE_URL", Path("unused"))
