@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage
-from django.db import DatabaseError
+from django.db import DatabaseError, connections
 
 from ml import quiet
 
@@ -66,6 +66,43 @@ def check_folders(**kwargs: Any) -> list[CheckMessage]:
         for folder in [Path(getattr(settings, name))]
         if not _can_be_written(folder)
     ]
+
+
+@checks.register(checks.Tags.database)
+def check_collations(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """A database keeps the digits of one script apart from those of another."""
+    return [
+        checks.Warning(
+            f"The collation {collation} does not tell 1, \u0967 and \u0be7 apart: a search for a "
+            "digit of one script finds those of others.",
+            hint="docs/mysql.md tells how to change it, under The database.",
+            id="recognition.W002",
+        )
+        for alias in databases or ()
+        if connections[alias].vendor == "mysql"
+        for collation in [_collation(alias)]
+        if not keeps_scripts_apart(alias, collation)
+    ]
+
+
+def keeps_scripts_apart(alias: str, collation: str) -> bool:
+    if not collation.startswith("utf8mb4_"):
+        return False
+    with connections[alias].cursor() as cursor:
+        quoted = connections[alias].ops.quote_name(collation)
+        cursor.execute(f"SELECT _utf8mb4 %s = _utf8mb4 %s COLLATE {quoted}", ["1", "\u0967"])
+        return not cursor.fetchone()[0]
+
+
+def _collation(alias: str) -> str:
+    """That of the texts that are read; before the first `migrate` the database's."""
+    with connections[alias].cursor() as cursor:
+        cursor.execute(
+            "SELECT COALESCE((SELECT collation_name FROM information_schema.columns "
+            "WHERE table_schema = DATABASE() AND table_name = 'recognition_prediction' "
+            "AND column_name = 'true_text'), @@collation_database)"
+        )
+        return str(cursor.fetchone()[0])
 
 
 def _can_be_written(folder: Path) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from django.core.checks import ERROR, WARNING
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.db.models import QuerySet
 from pytest_django.fixtures import Settings
 
@@ -159,3 +159,28 @@ def test_a_folder_of_somebody_else_is_an_error(
     monkeypatch.setattr(os, "access", lambda path, mode: False)
 
     assert [message.level for message in checks.check_folders()] == 3 * [ERROR]
+
+
+def test_the_database_of_the_tests_keeps_scripts_apart(db: None) -> None:
+    assert checks.check_collations(databases=["default"]) == []
+
+
+@pytest.mark.skipif(connection.vendor != "mysql", reason="collations are of MySQL and MariaDB")
+@pytest.mark.parametrize(
+    ("collation", "apart"),
+    [
+        ("utf8mb4_general_ci", True),
+        ("utf8mb4_bin", True),
+        ("utf8mb4_unicode_ci", False),
+        ("latin1_swedish_ci", False),
+    ],
+)
+def test_a_collation_that_mixes_scripts_is_a_warning(
+    collation: str, apart: bool, db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks, "_collation", lambda alias: collation)
+
+    messages = checks.check_collations(databases=["default"])
+
+    assert [message.id for message in messages] == ([] if apart else ["recognition.W002"])
+    assert all(collation in message.msg for message in messages)
