@@ -10,7 +10,7 @@ import numpy as np
 
 from ml.ink import grey_level
 from ml.pieces import SLIVER, Box, pieces, thickness
-from ml.printed import PALE_RULE
+from ml.rows import PALE_RULE
 
 EDGE, NEAR = 2, 8  # px from a line, between which a stroke is looked for
 SIDE = 0.1  # of the digit's longer side; a line so near its edge may hide a bar of it
