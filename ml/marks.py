@@ -80,12 +80,12 @@ def within_circle(digit: np.ndarray) -> np.ndarray | None:
     soft = cv2.resize(digit * 255, size, interpolation=cv2.INTER_AREA)
     rough = cv2.threshold(soft, 255 // 4, 1, cv2.THRESH_BINARY)[1]
     contours, _ = cv2.findContours(rough, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    if not contours:
-        return None  # strokes that are thinner than a pixel of that size
+    length = sum(cv2.arcLength(contour, True) for contour in contours) / 2
+    if not length:
+        return None  # strokes that are thinner than a pixel of that size, or a dot
     outer = max(contours, key=cv2.contourArea)
     if _is_stacked(contours, outer):
         return None
-    length = sum(cv2.arcLength(contour, True) for contour in contours) / 2
     pen = cv2.countNonZero(rough) / length
     pen = max(pen, EVENLY * thickness(rough) * max(size))  # the edge may be rough
     filled = np.zeros((size[1] + 2, size[0] + 2), np.uint8)

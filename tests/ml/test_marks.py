@@ -156,6 +156,13 @@ def test_a_rough_edge_makes_no_thin_ring_of_a_bold_0_with_a_long_end() -> None:
     assert within_circle(rough.astype(np.uint8)) is None
 
 
+def test_dots_that_vanish_in_a_smaller_picture_are_no_ring() -> None:
+    mask = np.zeros((600, 600), np.uint8)
+    mask[0, 0] = mask[300:303, 300:303] = mask[-1, -1] = 1
+
+    assert within_circle(mask) is None
+
+
 def test_a_0_drawn_twice_is_no_circle_around_a_stroke() -> None:
     page = np.full((300, 300), 240, np.uint8)
     cv2.ellipse(page, (150, 150), (70, 100), 0, 0, 360, 30, 9, cv2.LINE_AA)
