@@ -115,6 +115,16 @@ class Pieces:
         belongs[labels] = 1
         return np.take(belongs, self.labels(box))
 
+    def where(self, labels: np.ndarray) -> np.ndarray:
+        """Some pieces where they stand in the picture: uint8 (height, width), 0 and 1."""
+        height, width = self._labels.shape
+        there = np.zeros(self._shape, np.uint8)
+        box = self._left, self._top, width, height
+        there[self._top : self._top + height, self._left : self._left + width] = self.several(
+            labels, box
+        )
+        return there
+
     def piece(self, label: int) -> np.ndarray:
         """One piece in its box: uint8 (h, w), 0 and 1."""
         found: np.ndarray = (self.labels(self.box(label)) == label).astype(np.uint8)

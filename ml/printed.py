@@ -26,8 +26,13 @@ CORNER = 0.06  # of the shorter side; lines that miss each other by less meet
 MIN_LONG_LINE = 0.75  # of a line to write on, and of a box in a small picture
 MAX_BOX_LINE = 0.1  # of a box's shorter side
 MIN_BOX_SIDE = 40  # px of the working picture
+MIN_TICK = 0.1  # of a comb's height, and what reaches out of it
+MAX_COMB_LINE = 0.045  # of its longer side
+STRAIGHT_BASE = 0.35  # share of its lower side that is straight, at least
+MOST_BOXES = 12  # in a row
 MIN_LINE = 2.5  # times as long as what is joined to it is high: a line to write on
 LEAST_ON_LINE, MOST_ON_LINE = 0.05, 0.8  # height of what is written on a line, of its length
+MOST_ON_COMB = 1.5  # the same on one with ticks at both ends
 MIN_DASHES = 12  # pieces; fewer make no dashed box
 GAP = 7  # px between dashes or dots that make one line
 ROOM = 3  # px of paper beyond a box's lines
@@ -58,10 +63,10 @@ def without_rules(mask: np.ndarray, ink: np.ndarray) -> np.ndarray:
     """
     if min(mask.shape) < RULED_SIDE:
         return mask
-    faint = _faint(ink)
-    across, down = cv2.boundingRect(faint)[2:]
-    level = _Ruling.find(faint) if across >= ACROSS * mask.shape[1] else None
-    upright = _Ruling.find(cv2.transpose(faint)) if down >= ACROSS * mask.shape[0] else None
+    pale = faint(ink)
+    across, down = cv2.boundingRect(pale)[2:]
+    level = _Ruling.find(pale) if across >= ACROSS * mask.shape[1] else None
+    upright = _Ruling.find(cv2.transpose(pale)) if down >= ACROSS * mask.shape[0] else None
     rulings = [ruling for ruling in (level, upright) if ruling]
     if not rulings:
         return mask
@@ -98,7 +103,8 @@ def without_forms(mask: np.ndarray, ink: np.ndarray, found: Pieces) -> np.ndarra
     return rest
 
 
-def _faint(ink: np.ndarray) -> np.ndarray:
+def faint(ink: np.ndarray) -> np.ndarray:
+    """Where uint8 ink may be a printed line, paler than the pen: uint8, 0 and 1."""
     return cv2.threshold(ink, RULE_LEVEL * 255, 1, cv2.THRESH_BINARY)[1]
 
 
@@ -110,20 +116,25 @@ def _prints(mask: np.ndarray, ink: np.ndarray, found: Pieces) -> list[_Print]:
     levels = [found]
     if len(found) > 2 and found.slivers(MIN_BOX_SIDE // 2):
         # Of lines that are printed paler than the pen, only bits may be strokes.
-        levels.append(Pieces(_faint(ink)))
+        levels.append(Pieces(faint(ink)))
     if len(found) > MIN_DASHES and found.crumbs(MIN_BOX_SIDE) >= MIN_DASHES:
         levels.append(Pieces(cv2.dilate(mask, np.ones((GAP, GAP), np.uint8))))
-    for level in levels:
-        found_boxes = (_box(level, label, is_page) for label in level.larger(MIN_BOX_SIDE))
-        boxes = [box for box in found_boxes if box]
-        if any(_is_written_in(box, mask) for box in boxes):
-            return boxes  # the empty ones beside it too
-        # An empty box may be a 0 of straight strokes, and one with a bar an 8.
-    for level in levels:
-        lines = [line for label in level.wider(MIN_BOX_SIDE) if (line := _long_line(level, label))]
-        if lines:
-            return lines
-    return []
+    boxes = next((boxes for level in levels if (boxes := _boxes(level, mask, is_page))), [])
+    lines = (
+        [line for label in level.wider(MIN_BOX_SIDE) if (line := _long_line(level, label))]
+        for level in levels
+    )
+    return boxes + next(filter(None, lines), [])
+
+
+def _boxes(found: Pieces, mask: np.ndarray, is_page: bool) -> list[_Print]:
+    """The boxes among some pieces, the empty ones too, if something is written in one of them.
+
+    An empty box alone may be a 0 of straight strokes, and one with a bar an 8.
+    """
+    all_boxes = (_box(found, label, is_page) for label in found.larger(MIN_BOX_SIDE))
+    boxes = [box for box in all_boxes if box]
+    return boxes if any(_is_written_in(box, mask) for box in boxes) else []
 
 
 def _is_written_in(box: _Print, mask: np.ndarray) -> bool:
@@ -139,10 +150,11 @@ def _box(found: Pieces, label: int, is_page: bool) -> _Print | None:
     """
     x, y, width, height = found.box(label)
     piece = found.piece(label)
-    is_crop = not is_page and y == 0  # a small picture that a digit fills
-    if is_crop or not _may_be_frame(piece):
+    if not is_page and y == 0:  # a small picture that a digit fills
         return None
     lines = _frame(piece, MIN_BOX_LINE if is_page else MIN_LONG_LINE)
+    if lines is None and is_page:
+        lines = _comb(piece)
     if lines is None:
         return None
     strokes = piece - lines
@@ -154,20 +166,28 @@ def _box(found: Pieces, label: int, is_page: bool) -> _Print | None:
     return _Print((slice(y, y + height), slice(x, x + width)), lines)
 
 
+def is_frame(piece: np.ndarray) -> bool:
+    """Whether uint8 (h, w), 0 and 1, is a printed box, or a row of them, and nothing else."""
+    lines = _frame(piece, MIN_LONG_LINE)
+    return lines is not None and _tallest(piece - lines)[1] < MIN_WRITTEN * len(piece)
+
+
 def _long_line(found: Pieces, label: int) -> _Print | None:
     """A piece as a line that something is written on, with ticks or without, or None.
 
-    What is written is as tall as a digit, and less tall than the line is long.
+    What is written is as tall as a digit, and less tall than a line without ticks is long.
     """
     x, y, width, height = found.box(label)
     if width < MIN_LINE * height:
         return None
     least, most = LEAST_ON_LINE * width, MOST_ON_LINE * width
     beside = found.tallest_but(label)
-    if beside > most or max(beside, height) < least:
+    if max(beside, height) < least:
         return None
     piece = found.piece(label)
-    lines = _level_line(piece)
+    lines = _level_line(piece) if beside <= most else None
+    if lines is None and beside <= MOST_ON_COMB * width:
+        lines = _comb(piece)
     if lines is None:
         return None
     strokes = piece - lines
@@ -187,6 +207,8 @@ def _frame(piece: np.ndarray, side: float) -> np.ndarray | None:
     Args:
         side: how long the lines are at least, as a share of the piece.
     """
+    if not _may_be_frame(piece):
+        return None
     piece = cv2.copyMakeBorder(piece, *4 * (ROOM,), cv2.BORDER_CONSTANT)
     level, upright = (
         _box_rows(cv2.morphologyEx(part, cv2.MORPH_CLOSE, np.ones((1, GAP), np.uint8)))
@@ -203,6 +225,47 @@ def _frame(piece: np.ndarray, side: float) -> np.ndarray | None:
     rest = cv2.transpose(level.erased(piece, sides[0]))
     rest = cv2.transpose(upright.erased(rest, sides[1]))
     return cv2.subtract(piece, rest)[ROOM:-ROOM, ROOM:-ROOM]
+
+
+def _comb(piece: np.ndarray) -> np.ndarray | None:
+    """The lines of a piece that is a row of boxes without lids, or None.
+
+    Upright lines stand on both ends of a level one, and others like them at even distances between.
+    """
+    if _straight_share(np.rot90(piece, -1)) < STRAIGHT_BASE:
+        return None
+    piece = cv2.copyMakeBorder(piece, *4 * (ROOM,), cv2.BORDER_CONSTANT)
+    most = int(max(3, MAX_COMB_LINE * max(piece.shape)))
+    level = Rows(piece, most, BOX_RUN)
+    tolerance = 3 + CORNER * min(piece.shape)
+    for row in np.flatnonzero(level.longer(MIN_LONG_LINE) & level.straight).tolist():
+        rest = cv2.transpose(level.erased(piece, np.arange(len(level.top)) == row))
+        upright = Rows(rest, most, MIN_TICK)
+        x, end = upright.middles, level.heights(upright.middles)[row]
+        stands = upright.thin & upright.straight & (abs(upright.right - end) < tolerance)
+        ends = level.left[row], level.right[row]
+        first, last = (upright.like(stands & (abs(x - side) < tolerance)) for side in ends)
+        ticks = _evenly(x, stands & first & last, ends, tolerance)
+        if ticks.any():
+            rest = cv2.transpose(upright.erased(rest, ticks))
+            return cv2.subtract(piece, rest)[ROOM:-ROOM, ROOM:-ROOM]
+    return None
+
+
+def _evenly(x: np.ndarray, some: np.ndarray, ends: tuple[int, int], tolerance: float) -> np.ndarray:
+    """Which of some places lie evenly from one end to the other, in as many steps as can be.
+
+    Args:
+        x: float (n,), places.
+        some: bool (n,), those that count.
+    """
+    for steps in range(MOST_BOXES, 0, -1):
+        wanted = np.linspace(*ends, steps + 1)[:, None]
+        near = (abs(wanted - x) < tolerance) & some
+        if near.any(axis=1).all():
+            evenly: np.ndarray = near.any(axis=0)
+            return evenly
+    return np.zeros_like(some)
 
 
 def _level_line(piece: np.ndarray) -> np.ndarray | None:

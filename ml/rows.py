@@ -68,11 +68,25 @@ class Rows:
         lengths = np.where(lines, self.right - self.left, 0)
         usual = np.sort(self._thicknesses[lines])[(lines.sum() - 1) // 2]
         alike: np.ndarray = lines & (lengths > ALIKE * lengths.max())
-        outermost = (self._middles == self._middles[lines].min()) | (
-            self._middles == self._middles[lines].max()
+        outermost = (self.middles == self.middles[lines].min()) | (
+            self.middles == self.middles[lines].max()
         )
         alike &= self._thicknesses < np.where(outermost, 2, 1) * THICKER * usual + 1
         return alike
+
+    def like(self, lines: np.ndarray) -> np.ndarray:
+        """Which lines are about as long and as thick as the longest of some; none if it is thin."""
+        lengths = np.where(self.thin, self.right - self.left, 0)
+        first = int(np.where(lines, lengths, 0).argmax())
+        if not lines[first]:
+            return np.zeros_like(lines)
+        shorter, longer = ALIKE * lengths[first], lengths[first] / ALIKE
+        like: np.ndarray = (
+            (lengths >= shorter)
+            & (lengths <= longer)
+            & (self._thicknesses < THICKER * self._thicknesses[first] + 1)
+        )
+        return like
 
     def within(self, edge: float) -> np.ndarray:
         """Which lie off the upper and the lower edge by more than a share of the height."""
@@ -83,8 +97,8 @@ class Rows:
 
     def meeting(self, upright: Rows, tolerance: float) -> np.ndarray:
         """Which of these lines meet which of the transposed picture's: bool (n, m)."""
-        y = self._at(upright._middles)
-        x = upright._middles + upright._shear.rise * (y - upright._labels.shape[1] / 2)
+        y = self.heights(upright.middles)
+        x = upright.middles + upright._shear.rise * (y - upright._labels.shape[1] / 2)
         across = (x > self.left[:, None] - tolerance) & (x < self.right[:, None] + tolerance)
         down = (y > upright.left - tolerance) & (y < upright.right + tolerance)
         meeting: np.ndarray = across & down
@@ -116,14 +130,14 @@ class Rows:
         return rest
 
     @property
-    def _middles(self) -> np.ndarray:
+    def middles(self) -> np.ndarray:
         """The height of each line in the middle of the picture, px."""
         middles: np.ndarray = (self.top + self.bottom) / 2 - self._shear.room
         return middles
 
-    def _at(self, x: np.ndarray) -> np.ndarray:
+    def heights(self, x: np.ndarray) -> np.ndarray:
         """The height of each line, px, where float (m,) are: float (n, m)."""
-        heights: np.ndarray = self._middles[:, None] + self._shear.rise * (
+        heights: np.ndarray = self.middles[:, None] + self._shear.rise * (
             x - self._labels.shape[1] / 2
         )
         return heights

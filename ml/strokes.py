@@ -9,6 +9,7 @@ from itertools import islice
 import cv2
 import numpy as np
 
+from ml.dividers import without_dividers
 from ml.ink import INK_LEVEL, disc, find_ink, find_strokes, grey_levels, ink_depth
 from ml.joined import NO_JOINTS, find_joints
 from ml.marks import within_circle, without_marks
@@ -346,6 +347,10 @@ def _candidates(ink: np.ndarray) -> Iterator[FoundDigit]:
     _, strokes = cv2.threshold(ink, INK_LEVEL * 255, 1, cv2.THRESH_BINARY)
     mask = without_rules(strokes, ink)
     found = Pieces(mask)
+    undivided = without_dividers(mask, ink, found)
+    if undivided is not mask:
+        mask = undivided
+        found = Pieces(mask)
     unprinted = without_forms(mask, ink, found)
     if unprinted is not mask:
         mask = unprinted

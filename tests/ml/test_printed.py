@@ -130,6 +130,39 @@ def test_what_a_form_prints_around_a_digit_is_none_of_it(printed: str, digit: in
             assert not field.is_doubtful
 
 
+def comb(digit: int, *, boxes: int, ticks: float, shade: int, below: int = 0) -> np.ndarray:
+    """A digit in the last of some boxes without lids.
+
+    Args:
+        ticks: height of the upright lines, as a share of a box.
+        below: px by which the digit goes below the level line; less than 0 stays above it.
+    """
+    side = 160
+    size = boxes * side + 120, 300
+    tall = 110
+    box = (60 + (boxes - 1) * side + 45, 230 + below - tall, 70, tall)
+    page = drawing.draw(digit, seed=digit, size=size, ink=INK, paper=PAPER, width=12, box=box)
+    printed = np.full_like(page, PAPER)
+    cv2.line(printed, (60, 230), (60 + boxes * side, 233), shade, 3)
+    for number in range(boxes + 1):
+        x = 60 + number * side
+        cv2.line(printed, (x, 230), (x, 230 - round(ticks * side)), shade, 3)
+    return np.minimum(page, printed)
+
+
+@pytest.mark.parametrize("digit", range(10))
+@pytest.mark.parametrize(("boxes", "ticks"), [(1, 0.3), (1, 1.0), (2, 0.15), (2, 0.8), (5, 1.0)])
+@pytest.mark.parametrize(("shade", "below"), [(INK, -12), (130, 4)])
+def test_a_comb_of_any_height_is_none_of_the_digit(
+    digit: int, boxes: int, ticks: float, shade: int, below: int
+) -> None:
+    alone = to_field(drawing.draw(digit, seed=digit, width=24))
+
+    field = to_field(comb(digit, boxes=boxes, ticks=ticks, shade=shade, below=below))
+
+    assert likeness(field.pixels, alone.pixels) > 0.75
+
+
 def straight(*corners: tuple[int, int], width: int = 3) -> np.ndarray:
     picture = np.full((300, 300), PAPER, np.uint8)
     cv2.polylines(picture, [np.array(corners)], False, INK, width)
