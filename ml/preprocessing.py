@@ -10,6 +10,7 @@ stroke width, and centre them as MNIST does.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -29,7 +30,14 @@ from ml.lids import without_lids
 from ml.pieces import Box
 from ml.refusals import Reason, Refused
 from ml.sheets import find_sheets
-from ml.strokes import FoundDigit, find_digit, find_in_shadow, prefer_lone_digit
+from ml.strokes import (
+    CROP_REACH,
+    FoundDigit,
+    find_digit,
+    find_in_shadow,
+    find_lone_digits,
+    prefer_lone_digit,
+)
 
 VERSION = 1
 
@@ -42,7 +50,6 @@ MAX_THINNING = 0.4  # share of the stroke width; more would break its thin parts
 
 WORK_SIDE = 720  # px; larger pictures are reduced to it
 SMALL_SIDE = 80  # px; the ink of smaller pictures is enlarged to it
-CROP_REACH = 1 / 3  # widest stroke of a cropped digit, as a share of the longer side
 MIN_INK_KEPT = 0.9  # share of its area; what has usual strokes keeps 0.92 and more
 MIN_DIGIT_SIDE = 6  # px of the picture; from 7 on, digits have been read
 
@@ -85,14 +92,34 @@ class Steps:
     reason: Reason | None = None
 
 
-def follow(picture: np.ndarray) -> Steps:
-    """Take the steps of `to_field` as far as they go, and keep what each one made."""
+def follow(picture: np.ndarray, box: Box | None = None) -> Steps:
+    """Take the steps of `to_field` as far as they go, and keep what each one made.
+
+    Args:
+        picture: uint8 array (height, width), 0 black to 255 white, upright.
+        box: where a digit was found, px of `picture`; those of the other digit that stands there,
+            if that is not the one of `to_field`.
+    """
     steps = Steps()
     try:
         to_field(picture, steps)
     except Refused as refusal:
         steps.reason = refusal.reason
-    return steps
+    if box is None or (steps.field and steps.field.box == box):
+        return steps
+    others = (other for other in _follow_others(picture) if other.field and other.field.box == box)
+    return next(others, steps)
+
+
+def other_fields(picture: np.ndarray) -> Iterator[Field]:
+    """What else may be the one digit of a picture, if that of `to_field` is none.
+
+    These stand alone on their page beside other things, the likeliest first, and are doubtful.
+
+    Args:
+        picture: uint8 array (height, width), 0 black to 255 white, upright.
+    """
+    return (steps.field for steps in _follow_others(picture) if steps.field)
 
 
 def to_field(picture: np.ndarray, steps: Steps | None = None) -> Field:
@@ -159,6 +186,22 @@ def trace(picture: np.ndarray, steps: Steps | None = None) -> tuple[np.ndarray, 
     if steps.digit.is_clear and not steps.digit.may_be_sheet:
         return found
     return _trace_on_sheet(picture, steps) or _trace_in_shadow(picture, steps) or found
+
+
+def _follow_others(picture: np.ndarray) -> Iterator[Steps]:
+    """The steps to each field of `other_fields`."""
+    if max(picture.shape) <= PAPER_SIDE:  # a digit alone
+        return
+    work, scale = _working_size(picture)
+    dark = dark_on_light(without_lids(work))
+    for digit in find_lone_digits(dark):
+        shape = _fine(digit.shape)
+        if max(digit.box[2:]) < MIN_DIGIT_SIDE * scale or not shape.any():
+            continue
+        redrawn = redraw(shape)
+        box = _unscale(digit.box, scale, picture.shape)
+        field = Field(centre(redrawn), box, is_doubtful=True)
+        yield Steps(dark, digit.searched, digit, redrawn, field)
 
 
 def _trace(picture: np.ndarray, steps: Steps) -> tuple[np.ndarray, Box]:

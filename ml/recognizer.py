@@ -20,6 +20,7 @@ from ml.refusals import Reason, Refused
 # other requests are on.
 cv2.setNumThreads(1)
 
+SOMETHING_ELSE = {Reason.NOT_A_DIGIT, Reason.SEVERAL_DIGITS}  # a digit may stand beside it
 CONTRADICTED = 0.5  # how likely another digit must be, with a bar that a line may hide, for doubt
 
 
@@ -110,14 +111,24 @@ class Recognizer:
             picture: uint8 array (height, width), 0 black to 255 white, upright.
         """
         try:
-            field = preprocessing.to_field(picture)
+            reading = self.read_field(preprocessing.to_field(picture))
         except Refused as refusal:
-            return Reading("", 0.0, Verdict.REFUSED, refusal.reason, ())
-        return self.read_field(field)
+            reading = Reading("", 0.0, Verdict.REFUSED, refusal.reason, ())
+        if reading.reason in SOMETHING_ELSE:
+            return self._read_another(picture) or reading
+        return reading
 
     def read_field(self, field: preprocessing.Field) -> Reading:
         """Read a digit that `preprocessing.to_field` has centred already."""
         return self._judge(field, self.probabilities(field.pixels))
+
+    def _read_another(self, picture: np.ndarray) -> Reading | None:
+        """Read the only thing in a picture that is surely like a digit, beside others; or None."""
+        readings = map(self.read_field, preprocessing.other_fields(picture))
+        digits = [
+            reading for reading in readings if reading.confidence >= self.card.thresholds.accept
+        ]
+        return digits[0] if len(digits) == 1 else None
 
     def logits(self, field: np.ndarray) -> np.ndarray:
         """Run the network on one field.

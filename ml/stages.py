@@ -10,6 +10,7 @@ import numpy as np
 
 from ml import preprocessing
 from ml.ink import reduced
+from ml.pieces import Box
 from ml.preprocessing import Steps
 from ml.refusals import Reason
 from ml.strokes import FoundDigit
@@ -38,13 +39,14 @@ class Stages:
     reason: Reason | None
 
 
-def show(picture: np.ndarray) -> Stages:
+def show(picture: np.ndarray, box: Box | None = None) -> Stages:
     """Take the steps that a reading takes, and make each one visible.
 
     Args:
         picture: uint8 array (height, width), 0 black to 255 white, upright.
+        box: where the digit stands that was read, px.
     """
-    steps = preprocessing.follow(picture)
+    steps = preprocessing.follow(picture, box)
     return Stages(dict(_pictures(steps)), steps.reason)
 
 

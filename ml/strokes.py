@@ -18,6 +18,7 @@ from ml.pieces import MOST_BITS, SLIVER, Box, Pieces, is_thicker, pieces, thickn
 from ml.printed import RULED_SIDE, without_forms, without_rules
 from ml.refusals import Reason, Refused
 
+CROP_REACH = 1 / 3  # widest stroke of a cropped digit, as a share of the longer side
 PAGE_REACHES = (1 / 5, 1 / 8, 1 / 12)  # the same for a digit on a page, tried in this order
 FINE_REACHES = (1 / 20, 1 / 12)  # the same across the edge of a shadow
 THIN = 0.65  # of these: of wider strokes parts are lost
@@ -25,6 +26,7 @@ LEAST = 0.1  # side of a digit there, of the picture's longer side; crumbs of bo
 WIDER = 1.6  # times the pen, a shadow that comes in from the border, at least
 AS_DARK = 0.2  # of the way from the pen to the paper, at most, is a wider stroke; no shadow
 SMALL_REST = 0.2  # of the digit's ink: so little else is neither
+MOST_BESIDE = 8  # things on a page that are looked at, one by one, where the likeliest is no digit
 MIN_LONE_SIDE = 0.04  # of the longer side; smaller things on a page are dirt
 MAX_FLATNESS = 5  # width to height; what is flatter on a page is a piece of a line
 CLEARANCE = 0.08  # of a digit's longer side; farther from a border it is no tight crop
@@ -286,6 +288,16 @@ def _find_lone_digit(dark: np.ndarray) -> FoundDigit | None:
     return None
 
 
+def find_lone_digits(dark: np.ndarray) -> Iterator[FoundDigit]:
+    """Every digit that may stand alone on its page beside other things, the likeliest first."""
+    found: list[FoundDigit] = []
+    for _, digit in _likeliest(dark, find_ink, (CROP_REACH, *PAGE_REACHES), most=MOST_BESIDE):
+        is_new = not any(_is_nearly(digit.box, other.box) for other in found)
+        if is_new and _is_lone(dark, digit):
+            found.append(digit)
+            yield digit
+
+
 def find_in_shadow(dark: np.ndarray, first: FoundDigit) -> FoundDigit | None:
     """A digit of thin strokes that stands alone where the edge of a shadow crosses it, or None.
 
@@ -304,15 +316,18 @@ def find_in_shadow(dark: np.ndarray, first: FoundDigit) -> FoundDigit | None:
 
 
 def _likeliest(
-    dark: np.ndarray, find: Callable[[np.ndarray, float], np.ndarray], reaches: tuple[float, ...]
+    dark: np.ndarray,
+    find: Callable[[np.ndarray, float], np.ndarray],
+    reaches: tuple[float, ...],
+    most: int = 3,
 ) -> Iterator[tuple[float, FoundDigit]]:
-    """The three likeliest digits for each reach of the strokes at which there is ink."""
+    """The likeliest digits, so many at most, for each reach of the strokes with any ink."""
     for reach in reaches:
         try:
             ink = find(dark, reach)
         except Refused:
             continue
-        for digit in islice(_candidates(ink), 3):
+        for digit in islice(_candidates(ink), most):
             yield reach, digit
 
 

@@ -150,9 +150,10 @@ def gather(prediction: Prediction) -> Inside:
 def _steps(prediction: Prediction) -> Steps | None:
     if not prediction.picture:
         return None
+    box = tuple(prediction.digits[0]["box"]) if prediction.digits else None
     try:
         with prediction.picture.open() as file:
-            found = recognizers.show_stages(file.read())
+            found = recognizers.show_stages(file.read(), box)
     except (OSError, images.PictureError):
         public_id = prediction.public_id
         logger.exception("The picture of prediction %s is missing or damaged", public_id)

@@ -162,13 +162,16 @@ def _read(data: bytes, script: str) -> tuple[Picture, Glance]:
     return picture, Glance(reading, model, (time.perf_counter() - start) * 1000)
 
 
-def show_stages(data: bytes) -> Stages:
+def show_stages(data: bytes, box: Box | None = None) -> Stages:
     """What a reading makes of the bytes of a kept picture, step by step.
+
+    Args:
+        box: where the digit stands that was read, px.
 
     Raises:
         images.PictureError: the bytes are not a picture that can be read.
     """
-    return stages.show(images.open_picture(data).gray)
+    return stages.show(images.open_picture(data).gray, box)
 
 
 def read_field(model: TrainedModel, field: np.ndarray, box: Box) -> Reading:

@@ -275,3 +275,37 @@ def test_a_foot_that_may_lie_in_a_printed_line_is_not_sure(latin: Recognizer) ->
 
     assert (reading.verdict, reading.reason) == (Verdict.UNSURE, Reason.DOUBTFUL)
     assert latin.read(np.minimum(page, high)).verdict is Verdict.ACCEPTED
+
+
+TICK = [(560, 220), (600, 260), (670, 140)]
+
+
+@pytest.mark.parametrize("digit", [0, 2, 5, 8])
+def test_a_digit_beside_a_tick_is_read_for_a_person_to_look_at(
+    latin: Recognizer, digit: int
+) -> None:
+    page = drawing.draw(digit, seed=digit, size=(800, 400), box=(200, 120, 110, 170), width=10)
+    ticked = np.minimum(page, strokes_on(page, TICK))
+
+    reading = latin.read(ticked)
+
+    assert latin.read(page).verdict == Verdict.ACCEPTED
+    assert (reading.text, reading.verdict) == (str(digit), Verdict.UNSURE)
+    x, _, width, _ = reading.digits[0].box
+    assert 150 < x < x + width < 400
+
+
+def test_two_digits_that_can_be_read_both_are_none(latin: Recognizer) -> None:
+    first = drawing.draw(4, size=(800, 400), box=(150, 120, 110, 170), width=10)
+    second = drawing.draw(7, size=(800, 400), box=(450, 120, 110, 170), width=10)
+
+    reading = latin.read(np.minimum(first, second))
+
+    assert (reading.text, reading.reason) == ("", Reason.SEVERAL_DIGITS)
+
+
+def strokes_on(page: np.ndarray, *lines: list[tuple[int, int]], width: int = 10) -> np.ndarray:
+    """Lines of a pen on white paper of the page's size."""
+    drawn = np.full_like(page, 245)
+    cv2.polylines(drawn, [np.array(line) for line in lines], False, 30, width, cv2.LINE_AA)
+    return drawn

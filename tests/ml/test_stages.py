@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from fixtures import drawing
 from fixtures.photographs import photograph
 from ml import preprocessing, stages
+from ml.preprocessing import other_fields
 from ml.refusals import Reason, Refused
 from ml.stages import Step
 
@@ -112,3 +114,15 @@ def test_the_frame_is_around_the_digit_and_nothing_else() -> None:
     assert rows.max() == pytest.approx(y + height, abs=3)
     assert columns.max() == pytest.approx(x + width, abs=3)
     assert rows.min() == pytest.approx(y, abs=3)
+
+
+def test_the_digit_that_was_read_is_shown_where_it_is_not_the_likeliest() -> None:
+    page = drawing.draw(5, seed=5, size=(800, 400), box=(200, 120, 110, 170), width=10)
+    cv2.polylines(page, [np.array([(560, 220), (600, 260), (670, 140)])], False, 30, 10)
+    field = next(iter(other_fields(page)))
+
+    shown = stages.show(page, field.box)
+
+    assert np.array_equal(shown.pictures[Step.FIELD], np.rint(field.pixels * 255))
+    assert shown.reason is None
+    assert stages.show(page).reason == Reason.SEVERAL_DIGITS
