@@ -31,6 +31,10 @@ MIN_BOW = 0.08  # how far the middle of a bracket lies off the line through its 
 MAX_LEAN = 2.0  # times the bow, how far its upper end lies off the middle of both
 EVEN = 0.03  # of its height, how far it is off an even bow on average
 MIN_BRACKET = 0.45  # of the digit's height
+MIN_TURN = 0.03  # of its height, how far the ends of a square bracket or a brace turn
+MOST_RUNS = 1.4  # strokes that a level line crosses in it
+MIN_BRACKETED = 0.4  # height of what is between two, of theirs
+UNLIKE = 0.35  # of their height, how much their upper and lower ends together may differ
 MIN_TALL = 12  # px; lower pieces are no brackets
 FLAT = 0.3  # height to width of a line that rises a little, at most
 UNDERLINE_GAP = 0.08  # of the digit's height; where only the pen was lifted there is less
@@ -251,7 +255,8 @@ class _Marks:
         parts, likely = self._parts, self._parts.by_likelihood
         tall = [p for p in likely if self._may_be_main(p) and self._height[p] >= MIN_TALL]
         bows = {part: _bow(self._pieces.piece(1 + part)) for part in tall}
-        main = next((part for part in tall if not bows[part]), None)
+        self._find_pairs([part for part in tall if not bows[part]])
+        main = next((part for part in tall if not (bows[part] or self.found[part])), None)
         if main is None:
             return  # the halves of a 0, maybe
         middle = (parts.top[main] + parts.bottom[main]) / 2
@@ -265,6 +270,20 @@ class _Marks:
                 self.found[part] = True
                 sides.add(is_behind)
         self.is_ambiguous |= len(sides) == 1
+
+    def _find_pairs(self, tall: list[int]) -> None:
+        """Square brackets and braces on both sides of the digit, whose ends turn towards it."""
+        parts = self._parts
+        turns = {part: _turn(self._pieces.piece(1 + part)) for part in tall}
+        for left in (part for part in tall if turns[part] > 0):
+            for right in (part for part in tall if turns[part] < 0):
+                high = max(self._height[left], self._height[right])
+                apart = abs(parts.top[left] - parts.top[right])
+                apart += abs(parts.bottom[left] - parts.bottom[right])
+                between = (parts.left >= parts.right[left]) & (parts.right <= parts.left[right])
+                between &= (self._height > MIN_BRACKETED * high) & (self._height < high)
+                if between.any() and apart < UNLIKE * high:
+                    self.found[[left, right]] = True
 
     def _find_underlines(self, main: int) -> None:
         parts = self._parts
@@ -307,6 +326,23 @@ def _bow(piece: np.ndarray) -> float:
     rest = np.abs(middles - np.polyval((bend, lean, start), along)).mean()
     is_even = rest <= EVEN * height and abs(lean) <= MAX_LEAN * abs(bend)
     return float(-bend / height) if is_even and abs(bend) >= MIN_BOW * height else 0.0
+
+
+def _turn(piece: np.ndarray) -> float:
+    """How far both ends of a tall, narrow stroke lie to the right of most of it, of its height.
+
+    Less than 0 where they lie to the left, and 0.0 where not both are on one side, or it is wide.
+    """
+    height, width = piece.shape
+    if height < 2 * width or _runs(piece) > MOST_RUNS:
+        return 0.0
+    middles = (piece * np.arange(width)).sum(axis=1) / piece.sum(axis=1)
+    end = max(1, height // 20)
+    ends = np.array([middles[:end].mean(), middles[-end:].mean()]) - np.median(middles)
+    turn = float(np.abs(ends).min() / height)
+    if turn < MIN_TURN or ends[0] * ends[1] < 0:
+        return 0.0
+    return turn if ends[0] > 0 else -turn
 
 
 def _runs(piece: np.ndarray) -> float:

@@ -107,19 +107,23 @@ def follow(picture: np.ndarray, box: Box | None = None) -> Steps:
         steps.reason = refusal.reason
     if box is None or (steps.field and steps.field.box == box):
         return steps
-    others = (other for other in _follow_others(picture) if other.field and other.field.box == box)
-    return next(others, steps)
+    for in_one_piece in (False, True):
+        for other in _follow_others(picture, in_one_piece):
+            if other.field and other.field.box == box:
+                return other
+    return steps
 
 
-def other_fields(picture: np.ndarray) -> Iterator[Field]:
+def other_fields(picture: np.ndarray, *, in_one_piece: bool) -> Iterator[Field]:
     """What else may be the one digit of a picture, if that of `to_field` is none.
 
     These stand alone on their page beside other things, the likeliest first, and are doubtful.
 
     Args:
         picture: uint8 array (height, width), 0 black to 255 white, upright.
+        in_one_piece: whether each piece of ink is looked at by itself, without what is near.
     """
-    return (steps.field for steps in _follow_others(picture) if steps.field)
+    return (steps.field for steps in _follow_others(picture, in_one_piece) if steps.field)
 
 
 def to_field(picture: np.ndarray, steps: Steps | None = None) -> Field:
@@ -188,13 +192,13 @@ def trace(picture: np.ndarray, steps: Steps | None = None) -> tuple[np.ndarray, 
     return _trace_on_sheet(picture, steps) or _trace_in_shadow(picture, steps) or found
 
 
-def _follow_others(picture: np.ndarray) -> Iterator[Steps]:
+def _follow_others(picture: np.ndarray, in_one_piece: bool) -> Iterator[Steps]:
     """The steps to each field of `other_fields`."""
     if max(picture.shape) <= PAPER_SIDE:  # a digit alone
         return
     work, scale = _working_size(picture)
     dark = dark_on_light(without_lids(work))
-    for digit in find_lone_digits(dark):
+    for digit in find_lone_digits(dark, in_one_piece=in_one_piece):
         shape = _fine(digit.shape)
         if max(digit.box[2:]) < MIN_DIGIT_SIDE * scale or not shape.any():
             continue

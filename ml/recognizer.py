@@ -20,7 +20,13 @@ from ml.refusals import Reason, Refused
 # other requests are on.
 cv2.setNumThreads(1)
 
-SOMETHING_ELSE = {Reason.NOT_A_DIGIT, Reason.SEVERAL_DIGITS}  # a digit may stand beside it
+SOMETHING_ELSE = {  # it may be, and a digit stand beside it
+    Reason.NOT_A_DIGIT,
+    Reason.SEVERAL_DIGITS,
+    Reason.DOUBTFUL,
+    Reason.UNSURE,
+    Reason.CUT_OFF,
+}
 CONTRADICTED = 0.5  # how likely another digit must be, with a bar that a line may hide, for doubt
 
 
@@ -110,25 +116,48 @@ class Recognizer:
         Args:
             picture: uint8 array (height, width), 0 black to 255 white, upright.
         """
+        cut_off: Box | None = None
         try:
-            reading = self.read_field(preprocessing.to_field(picture))
+            field = preprocessing.to_field(picture)
+            reading = self.read_field(field)
+            cut_off = field.box if field.is_cut_off else None
         except Refused as refusal:
             reading = Reading("", 0.0, Verdict.REFUSED, refusal.reason, ())
-        if reading.reason in SOMETHING_ELSE:
-            return self._read_another(picture) or reading
-        return reading
+        if reading.reason not in SOMETHING_ELSE or self._is_sure(reading):
+            return reading
+        return self._read_another(picture, cut_off) or reading
 
     def read_field(self, field: preprocessing.Field) -> Reading:
         """Read a digit that `preprocessing.to_field` has centred already."""
         return self._judge(field, self.probabilities(field.pixels))
 
-    def _read_another(self, picture: np.ndarray) -> Reading | None:
-        """Read the only thing in a picture that is surely like a digit, beside others; or None."""
-        readings = map(self.read_field, preprocessing.other_fields(picture))
-        digits = [
-            reading for reading in readings if reading.confidence >= self.card.thresholds.accept
-        ]
-        return digits[0] if len(digits) == 1 else None
+    def _read_another(self, picture: np.ndarray, cut_off: Box | None) -> Reading | None:
+        """Read the only thing in a picture that is surely like a digit, beside others; or None.
+
+        Args:
+            cut_off: where something runs out of the picture; what is within is a part of it.
+        """
+        for in_one_piece in (False, True):
+            digits = [
+                reading
+                for field in preprocessing.other_fields(picture, in_one_piece=in_one_piece)
+                if not (cut_off and _is_within(field.box, cut_off))
+                and self._is_sure(reading := self.read_field(field))
+            ]
+            if digits:
+                first = digits[0]
+                alike = (
+                    _is_within(other.digits[0].box, first.digits[0].box)
+                    and other.text == first.text
+                    for other in digits
+                )
+                return first if all(alike) else None
+        return None
+
+    def _is_sure(self, reading: Reading) -> bool:
+        """Whether it is surely like a digit and, as far as can be seen, a whole one."""
+        is_whole = reading.reason != Reason.CUT_OFF
+        return is_whole and reading.confidence >= self.card.thresholds.accept
 
     def logits(self, field: np.ndarray) -> np.ndarray:
         """Run the network on one field.
@@ -196,3 +225,9 @@ class Recognizer:
         if tuple(source["shape"]) != (1, 28, 28, 1) or target["shape"][-1] != outputs:
             raise ValueError("the network does not have the shape that its card says")
         return interpreter, source["index"], target["index"]
+
+
+def _is_within(inner: Box, outer: Box) -> bool:
+    """Whether the middle of one box lies in the other."""
+    x, y = inner[0] + inner[2] / 2, inner[1] + inner[3] / 2
+    return outer[0] <= x <= outer[0] + outer[2] and outer[1] <= y <= outer[1] + outer[3]

@@ -39,6 +39,8 @@ PALE_PEN = 0.8  # the same: what is darker was measured well enough with the lin
 SAME_PEN = 1.6  # widest place of one's strokes to the other's, at most
 ASKEW = 0.04  # of a printed box's side, how far off the level or plumb its lines may go
 BESIDE_EDGES = 0.1  # of the ink of what may be a printed box; digits have more off their edges
+EDGE_LENGTH = 4  # times as long as wide, what may be a sheet's edge, or the shadow along it
+UNEVEN_SIDES = 0.35  # of what the pen is darker than the lighter side, that the other side is
 FRINGE = 7  # px that a line is taken wider where paler strokes are looked for: its soft edges
 # Noise alone has 255 crumbs and more and hardly a gap above 0.1; digits in the noise of a dark room
 # have gaps of 0.126 and more, digits of chalk of 0.36.
@@ -288,10 +290,18 @@ def _find_lone_digit(dark: np.ndarray) -> FoundDigit | None:
     return None
 
 
-def find_lone_digits(dark: np.ndarray) -> Iterator[FoundDigit]:
-    """Every digit that may stand alone on its page beside other things, the likeliest first."""
+def find_lone_digits(dark: np.ndarray, *, in_one_piece: bool) -> Iterator[FoundDigit]:
+    """Every digit that may stand alone on its page beside other things, the likeliest first.
+
+    Args:
+        dark: uint8 array (height, width), dark ink on light paper.
+        in_one_piece: whether each piece is looked at by itself, without what is near: a bent line
+            may lie around a digit.
+    """
     found: list[FoundDigit] = []
-    for _, digit in _likeliest(dark, find_ink, (CROP_REACH, *PAGE_REACHES), most=MOST_BESIDE):
+    reaches = CROP_REACH, *PAGE_REACHES
+    likeliest = _likeliest(dark, find_ink, reaches, most=MOST_BESIDE, in_one_piece=in_one_piece)
+    for _, digit in likeliest:
         is_new = not any(_is_nearly(digit.box, other.box) for other in found)
         if is_new and _is_lone(dark, digit):
             found.append(digit)
@@ -319,7 +329,9 @@ def _likeliest(
     dark: np.ndarray,
     find: Callable[[np.ndarray, float], np.ndarray],
     reaches: tuple[float, ...],
+    *,
     most: int = 3,
+    in_one_piece: bool = False,
 ) -> Iterator[tuple[float, FoundDigit]]:
     """The likeliest digits, so many at most, for each reach of the strokes with any ink."""
     for reach in reaches:
@@ -327,7 +339,7 @@ def _likeliest(
             ink = find(dark, reach)
         except Refused:
             continue
-        for digit in islice(_candidates(ink), most):
+        for digit in islice(_candidates(ink, in_one_piece=in_one_piece), most):
             yield reach, digit
 
 
@@ -357,8 +369,12 @@ def _is_lone(dark: np.ndarray, digit: FoundDigit) -> bool:
     return is_strokes and not digit.at_border and _stands_out(dark, digit)
 
 
-def _candidates(ink: np.ndarray) -> Iterator[FoundDigit]:
-    """What may be the digit, the most likely first."""
+def _candidates(ink: np.ndarray, *, in_one_piece: bool = False) -> Iterator[FoundDigit]:
+    """What may be the digit, the most likely first.
+
+    Args:
+        in_one_piece: whether each piece is looked at by itself, without what is near.
+    """
     _, strokes = cv2.threshold(ink, INK_LEVEL * 255, 1, cv2.THRESH_BINARY)
     mask = without_rules(strokes, ink)
     found = Pieces(mask)
@@ -385,7 +401,7 @@ def _candidates(ink: np.ndarray) -> Iterator[FoundDigit]:
     printed = cv2.subtract(strokes, mask) if is_marked or lines is not None else None
     parts = found.parts
     for main in parts.by_likelihood:
-        members = parts.group(main)
+        members = np.array([main]) if in_one_piece else parts.group(main)
         box = parts.box(members)
         window = _window(box)
         own = mask[window]
@@ -495,4 +511,25 @@ def _stands_out(dark: np.ndarray, digit: FoundDigit) -> bool:
         ring = cv2.subtract(ring, cv2.dilate(lines, disc(5)))  # their edges, too, are no paper
     (pen,) = grey_levels(window, (0.5,), mask=inside)
     darkest, paper = grey_levels(window, (0.1, 0.5), mask=ring)
-    return darkest > (pen + paper) / 2
+    if darkest <= (pen + paper) / 2:
+        return False
+    return not (height > EDGE_LENGTH * width and _is_edge(window, inside, ring, pen))
+
+
+def _is_edge(window: np.ndarray, strokes: np.ndarray, ring: np.ndarray, pen: int) -> bool:
+    """Whether it is lighter on one side of an upright stroke, as along the shadow of a sheet.
+
+    Args:
+        window: uint8 (h, w), dark ink on light paper.
+        strokes, ring: uint8 like `window`, 1 where the stroke is, and around it.
+        pen: grey level of the stroke.
+    """
+    rows = np.flatnonzero(strokes.any(axis=1))
+    middles = (strokes[rows] * np.arange(strokes.shape[1])).sum(axis=1) / strokes[rows].sum(axis=1)
+    middle = np.interp(np.arange(len(strokes)), rows, middles)
+    right = (np.arange(strokes.shape[1]) > middle[:, None]).astype(np.uint8)
+    sides = [ring * right, ring * (1 - right)]
+    if not all(side.any() for side in sides):
+        return True  # at the border
+    lighter, darker = sorted(grey_levels(window, (0.5,), mask=side)[0] for side in sides)[::-1]
+    return lighter - darker > UNEVEN_SIDES * (lighter - pen)

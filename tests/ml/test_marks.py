@@ -333,3 +333,43 @@ def test_crumbs_of_a_dry_pen_are_no_word() -> None:
         page[60:110, x : x + 6] = 245
 
     assert to_field(page).box[0] <= whole.box[0] + 3
+
+
+def bracketed(digit: int, kind: str) -> np.ndarray:
+    """A digit between two square brackets, two braces, or two 1s."""
+    page = drawing.draw(digit, seed=digit, size=(500, 400), box=(210, 130, 80, 130), width=9)
+    left = {
+        "square": [(150, 100), (120, 100), (122, 290), (152, 290)],
+        "brace": [
+            (150, 95),
+            (130, 110),
+            (132, 180),
+            (112, 195),
+            (132, 210),
+            (130, 280),
+            (150, 295),
+        ],
+        "ones": [(105, 140), (130, 100), (130, 290)],
+    }[kind]
+    right = [(500 - x, y) for x, y in left] if kind != "ones" else [(x + 235, y) for x, y in left]
+    for line in (left, right):
+        cv2.polylines(page, [np.array(line)], False, 30, 9, cv2.LINE_AA)
+    return page
+
+
+@pytest.mark.parametrize("kind", ["square", "brace"])
+@pytest.mark.parametrize("digit", range(10))
+def test_square_brackets_and_braces_are_none_of_the_digit(digit: int, kind: str) -> None:
+    field = to_field(bracketed(digit, kind))
+
+    x, _, width, _ = field.box
+    assert 190 < x < x + width < 310
+    assert not field.is_doubtful
+
+
+@pytest.mark.parametrize("digit", [2, 3, 5])
+def test_ones_on_both_sides_of_a_digit_are_no_brackets(digit: int) -> None:
+    with pytest.raises(Refused) as refusal:
+        to_field(bracketed(digit, "ones"))
+
+    assert refusal.value.reason == Reason.SEVERAL_DIGITS

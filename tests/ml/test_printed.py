@@ -147,7 +147,8 @@ def comb(digit: int, *, boxes: int, ticks: float, shade: int, below: int = 0) ->
     for number in range(boxes + 1):
         x = 60 + number * side
         cv2.line(printed, (x, 230), (x, 230 - round(ticks * side)), shade, 3)
-    return np.minimum(page, printed)
+    combed: np.ndarray = np.minimum(page, printed)
+    return combed
 
 
 @pytest.mark.parametrize("digit", range(10))
