@@ -27,6 +27,7 @@ SOMETHING_ELSE = {  # it may be, and a digit stand beside it
     Reason.UNSURE,
     Reason.CUT_OFF,
 }
+LIKELY = 0.5  # confidence from which what was found first is rather a digit than none
 CONTRADICTED = 0.5  # how likely another digit must be, with a bar that a line may hide, for doubt
 
 
@@ -116,42 +117,35 @@ class Recognizer:
         Args:
             picture: uint8 array (height, width), 0 black to 255 white, upright.
         """
-        cut_off: Box | None = None
+        first: Box | None = None
         try:
             field = preprocessing.to_field(picture)
             reading = self.read_field(field)
-            cut_off = field.box if field.is_cut_off else None
+            if field.is_cut_off or reading.confidence > LIKELY:
+                first = field.box
         except Refused as refusal:
             reading = Reading("", 0.0, Verdict.REFUSED, refusal.reason, ())
         if reading.reason not in SOMETHING_ELSE or self._is_sure(reading):
             return reading
-        return self._read_another(picture, cut_off) or reading
+        return self._read_another(picture, first) or reading
 
     def read_field(self, field: preprocessing.Field) -> Reading:
         """Read a digit that `preprocessing.to_field` has centred already."""
         return self._judge(field, self.probabilities(field.pixels))
 
-    def _read_another(self, picture: np.ndarray, cut_off: Box | None) -> Reading | None:
+    def _read_another(self, picture: np.ndarray, first: Box | None) -> Reading | None:
         """Read the only thing in a picture that is surely like a digit, beside others; or None.
 
         Args:
-            cut_off: where something runs out of the picture; what is within is a part of it.
+            first: where something is that may be a digit as well; what is within is a part of it.
         """
         for in_one_piece in (False, True):
-            digits = [
-                reading
-                for field in preprocessing.other_fields(picture, in_one_piece=in_one_piece)
-                if not (cut_off and _is_within(field.box, cut_off))
-                and self._is_sure(reading := self.read_field(field))
-            ]
-            if digits:
-                first = digits[0]
-                alike = (
-                    _is_within(other.digits[0].box, first.digits[0].box)
-                    and other.text == first.text
-                    for other in digits
-                )
-                return first if all(alike) else None
+            fields = preprocessing.other_fields(picture, in_one_piece=in_one_piece)
+            beside = (field for field in fields if not (first and _is_within(field.box, first)))
+            likely = [r for r in map(self.read_field, beside) if r.confidence > LIKELY]
+            sure = next((reading for reading in likely if self._is_sure(reading)), None)
+            if sure:
+                return sure if all(_is_of(other, sure) for other in likely) else None
         return None
 
     def _is_sure(self, reading: Reading) -> bool:
@@ -225,6 +219,11 @@ class Recognizer:
         if tuple(source["shape"]) != (1, 28, 28, 1) or target["shape"][-1] != outputs:
             raise ValueError("the network does not have the shape that its card says")
         return interpreter, source["index"], target["index"]
+
+
+def _is_of(part: Reading, whole: Reading) -> bool:
+    """Whether one reading says the same as another, of the same strokes or some of them."""
+    return part.text == whole.text and _is_within(part.digits[0].box, whole.digits[0].box)
 
 
 def _is_within(inner: Box, outer: Box) -> bool:
