@@ -33,9 +33,10 @@
   // In a list, the keys belong to the entry that the focus is in; alone on a page, to the page.
   function keysFor(target) {
     const near = target.closest("[data-digit-keys-area]")?.querySelector("[data-digit-keys]");
+    if (switches.length && !on) return null;
     if (near) return near;
     const all = document.querySelectorAll("[data-digit-keys]");
-    return all.length === 1 && switches.length && on ? all[0] : null;
+    return all.length === 1 && switches.length ? all[0] : null;
   }
 
   document.addEventListener("keydown", (event) => {

@@ -479,3 +479,21 @@ def test_the_result_is_corrected_with_a_tap(
         expect(page.locator("[data-said]")).to_have_text("Right, it is 5.")
         assert Prediction.objects.get().true_text == "5"
     assert visit.complaints == []
+
+
+def test_keys_that_are_switched_off_correct_no_result(
+    open_page: Open, drawn: Callable[..., bytes]
+) -> None:
+    visit = open_page("/")
+    page = visit.page
+    visit.choose(drawn(5))
+    visit.recognise()
+    page.get_by_label("The keys 0 to 9 answer, too").uncheck()
+
+    page.keyboard.press("3")
+    page.get_by_role("button", name="6", exact=True).click()
+    expect(page.locator("[data-said]")).to_have_text("No, it is 6.")
+    page.keyboard.press("4")
+    page.reload()
+
+    assert Prediction.objects.get().true_text == "6"
