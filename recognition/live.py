@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from ml.images import PictureError
 from ml.scripts import LATIN, SCRIPTS
-from recognition import recognizers, replies, visitors, wording
+from recognition import recognizers, replies, views, visitors, wording
 from recognition.forms import KeepForm, PictureForm
 from recognition.models import NotStored, Prediction
 from recognition.recognizers import Glance
@@ -58,11 +58,15 @@ def live(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_POST
 def keep(request: HttpRequest) -> HttpResponse:
-    """Read a picture again and record it, with what it really shows where that is said."""
+    """Read a picture again and record it, with what it really shows where that is said.
+
+    A form without a script shows a stranger the answer where nothing is kept without an account.
+    """
     form = KeepForm(request.POST, request.FILES)
     if not form.is_valid():
         return _refuse(request, form)
-    if not visitors.may_keep(request):
+    may_keep = visitors.may_keep(request)
+    if not may_keep and replies.wants_json(request):
         form.add_error(None, ValidationError("Sign in to keep what is read.", code="sign_in"))
         return _refuse(request, form)
 
@@ -78,6 +82,9 @@ def keep(request: HttpRequest) -> HttpResponse:
         return render(request, "recognition/unavailable.html", status=503)
 
     source = form.cleaned_data["source"]
+    if not may_keep:
+        return views.show_unkept(request, answer, source)
+
     true_text = form.cleaned_data["true_text"]
     try:
         prediction = Prediction.record(answer, source=source, **visitors.keeper(request))

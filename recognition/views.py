@@ -56,7 +56,7 @@ def recognize(request: HttpRequest) -> HttpResponse:
         return render(request, "recognition/unavailable.html", status=503)
 
     if not visitors.may_keep(request):
-        return _show_unkept(request, answer)
+        return show_unkept(request, answer)
 
     source = Prediction.Source.UPLOAD
     try:
@@ -80,9 +80,13 @@ def _recognize_several(request: HttpRequest) -> HttpResponse:
     return redirect("several", key)
 
 
-def _show_unkept(request: HttpRequest, answer: recognizers.Answer) -> HttpResponse:
+def show_unkept(
+    request: HttpRequest,
+    answer: recognizers.Answer,
+    source: str = Prediction.Source.UPLOAD,
+) -> HttpResponse:
     """Show what was read to a person for whom nothing is kept."""
-    prediction = Prediction.of(answer, source=Prediction.Source.UPLOAD)
+    prediction = Prediction.of(answer, source=source)
     context = {**_about(prediction), "is_own": False}
     return render(request, "recognition/not_kept.html", context)
 

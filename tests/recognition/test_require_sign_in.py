@@ -133,6 +133,21 @@ def test_where_keeping_needs_an_account_a_stranger_sees_an_answer_that_is_not_st
     assert not client.cookies.keys() & {"sessionid", "visitor"}
 
 
+def test_where_keeping_needs_an_account_the_camera_s_form_shows_an_answer(
+    client: Client, settings: Settings, drawn: Drawn, digit_model: TrainedModel
+) -> None:
+    settings.REQUIRE_SIGN_IN_TO_KEEP = True
+    fields = {"picture": SimpleUploadedFile("a.png", drawn(3)), "source": "camera"}
+
+    page = client.post("/keep/", fields, headers={"Accept": "text/html"})
+
+    assert page.status_code == 200
+    assert "The picture shows 3" in page.text
+    assert "were not stored" in page.text
+    assert "You see the answer, and nothing is stored." in client.get("/camera/").text
+    assert not Prediction.objects.exists()
+
+
 def test_where_keeping_needs_an_account_blank_pictures_and_bad_files_are_answered_too(
     client: Client, upload: Upload, drawn: Drawn, digit_model: TrainedModel, settings: Settings
 ) -> None:
