@@ -172,6 +172,15 @@ def test_the_list_can_be_narrowed_by_verdict_and_source(
     assert found(client, verdict="", source="") == [unsure, sure]
 
 
+def test_all_can_be_deleted_only_where_all_are_shown(
+    client: Client, visitor: uuid.UUID, make_prediction: Make
+) -> None:
+    make_prediction(visitor=visitor)
+
+    assert "Delete all" in client.get("/history/").text
+    assert "Delete all" not in client.get("/history/", {"verdict": "accepted"}).text
+
+
 def test_the_list_can_be_narrowed_by_what_was_said_of_it(
     client: Client, visitor: uuid.UUID, make_prediction: Make
 ) -> None:
