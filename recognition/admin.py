@@ -16,7 +16,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
-from django.db import transaction
+from django.db import DataError, OperationalError, ProgrammingError, connection, transaction
 from django.db.models import Q, QuerySet
 from django.http import (
     HttpRequest,
@@ -193,14 +193,17 @@ class PredictionList(ChangeList):
     def get_queryset(
         self, request: HttpRequest, exclude_parameters: list[str | None] | None = None
     ) -> QuerySet[Any]:
-        with _ends_of_the_calendar():
+        with _wrong_look_ups():
             return super().get_queryset(request, exclude_parameters)
 
     def get_results(self, request: HttpRequest) -> None:
-        with _ends_of_the_calendar():
+        with _wrong_look_ups():
             is_empty = not self.queryset.order_by().exists()
         if is_empty:
             self.queryset = self.queryset.none()
+        if self.page_num > 1:  # and the last record of that page may just have been reviewed
+            pages = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
+            self.page_num = min(self.page_num, pages.num_pages)
         super().get_results(request)
 
 
@@ -741,11 +744,18 @@ class ModelActivationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @contextlib.contextmanager
-def _ends_of_the_calendar() -> Iterator[None]:
-    """What is asked of a year that has no next one is a wrong look-up; Django lets it fail."""
+def _wrong_look_ups() -> Iterator[None]:
+    """What is asked of a year that has no next one is a wrong look-up; Django lets it fail.
+
+    So is what the database refuses while it answers, such as half of a pattern.
+    """
     try:
         yield
-    except (ValueError, OverflowError) as error:
+    except (ValueError, OverflowError, DataError) as error:
+        raise IncorrectLookupParameters(error) from error
+    except (OperationalError, ProgrammingError) as error:
+        if not connection.is_usable():
+            raise
         raise IncorrectLookupParameters(error) from error
 
 

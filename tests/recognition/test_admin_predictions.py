@@ -210,6 +210,32 @@ def test_a_date_that_no_calendar_has_is_a_wrong_look_up(
     assert response.headers["Location"] == f"{reverse(LIST)}?e=1"
 
 
+@pytest.mark.parametrize(
+    "query", [{"text__regex": "("}, {"confidence__gte": "nan"}, {"duration_ms__gt": "1e999"}]
+)
+def test_what_the_database_refuses_is_a_wrong_look_up(
+    admin_client: Client, make_prediction: Make, query: dict[str, str]
+) -> None:
+    make_prediction()
+
+    response = admin_client.get(reverse(LIST), query)
+
+    if connection.vendor == "mysql" or "text__regex" in query:
+        assert response.headers["Location"] == f"{reverse(LIST)}?e=1"
+    else:  # for SQLite these are numbers as others are
+        assert response.status_code == 200
+
+
+def test_behind_the_last_page_is_the_last_page(admin_client: Client, make_prediction: Make) -> None:
+    make_prediction()
+    make_prediction().review("1", by=None)
+
+    page = admin_client.get(reverse(LIST), {"review": "open", "p": "3"})
+
+    assert page.status_code == 200
+    assert len(page.context["cl"].result_list) == 1
+
+
 def test_a_correction_in_the_list_is_kept_with_its_reviewer(
     admin_client: Client, admin_user: User, make_prediction: Make
 ) -> None:
