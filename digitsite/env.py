@@ -37,14 +37,16 @@ def load_file(path: Path) -> None:
     named = os.environ.get("ENV_FILE")
     path = Path(named or path)
     try:
-        if named and not path.exists():
-            raise ImproperlyConfigured(f"ENV_FILE names {named}, which is not there.")
+        if named and (path.is_dir() or not path.exists()):
+            raise ImproperlyConfigured(f"ENV_FILE names {named}, and no file is there.")
         text = path.read_text(encoding="utf-8-sig") if path.is_file() else ""
     except OSError as error:
         raise ImproperlyConfigured(
             f"{path} cannot be read: {error.strerror}. It must be readable for the user that runs "
             "the site."
         ) from error
+    except UnicodeDecodeError as error:
+        raise ImproperlyConfigured(f"{path} is not text in UTF-8. Save it as that.") from error
     for number, line in enumerate(map(str.strip, text.splitlines()), start=1):
         if not line or line.startswith("#"):
             continue
@@ -99,6 +101,19 @@ def hosts(name: str, default: tuple[str, ...]) -> list[str]:
     return found
 
 
+def origins(name: str) -> list[str]:
+    """Addresses of sites, without a path."""
+    found = words(name)
+    for origin in found:
+        scheme, _, host = origin.partition("://")
+        if scheme not in {"http", "https"} or not host or "/" in host:
+            raise ImproperlyConfigured(
+                f"{name} holds {origin!r}; write it with https:// (or http://) before the host's "
+                "name, such as https://digits.example.org."
+            )
+    return found
+
+
 def time_zone(name: str, default: str) -> str:
     value = text(name, default)
     try:
@@ -118,7 +133,10 @@ def choice(name: str, options: tuple[str, ...], default: str) -> str:
 
 
 def folder(name: str, default: Path) -> Path:
-    return Path(text(name, str(default))).expanduser().resolve()
+    path = Path(text(name, str(default))).expanduser().resolve()
+    if path.exists() and not path.is_dir():
+        raise ImproperlyConfigured(f"{name} is {path}, which is no folder.")
+    return path
 
 
 def secret_key(name: str, *, debug: bool, kept_in: Path) -> str:

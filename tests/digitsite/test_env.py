@@ -213,3 +213,43 @@ def test_other_databases_are_refused(scheme: str) -> None:
 
     with pytest.raises(ImproperlyConfigured, match="sqlite:// or mysql://"):
         env.database("DATABASE_URL", Path("unused"))
+
+
+@pytest.mark.parametrize(
+    "origin", ["digits.example.org", "ftp://a.example", "https://", "https://a/b"]
+)
+def test_an_origin_without_its_scheme_stops_the_start(origin: str) -> None:
+    os.environ["CSRF_TRUSTED_ORIGINS"] = f"https://fine.example:8443,{origin}"
+
+    with pytest.raises(ImproperlyConfigured, match="CSRF_TRUSTED_ORIGINS"):
+        env.origins("CSRF_TRUSTED_ORIGINS")
+
+
+def test_origins_are_a_list() -> None:
+    os.environ["CSRF_TRUSTED_ORIGINS"] = "https://one.example, http://two.example:8000"
+
+    found = env.origins("CSRF_TRUSTED_ORIGINS")
+
+    assert found == ["https://one.example", "http://two.example:8000"]
+
+
+def test_a_file_that_is_not_utf_8_stops_the_start(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"SECRET_KEY=\xe9\xff\n")
+
+    with pytest.raises(ImproperlyConfigured, match=r"\.env is not text in UTF-8"):
+        env.load_file(tmp_path / ".env")
+
+
+def test_a_folder_named_as_the_file_stops_the_start(tmp_path: Path) -> None:
+    os.environ["ENV_FILE"] = str(tmp_path)
+
+    with pytest.raises(ImproperlyConfigured, match="ENV_FILE names"):
+        env.load_file(tmp_path / ".env")
+
+
+def test_a_file_in_the_place_of_a_folder_stops_the_start(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    os.environ["CACHE_ROOT"] = str(tmp_path / "file")
+
+    with pytest.raises(ImproperlyConfigured, match=r"CACHE_ROOT is .* no folder"):
+        env.folder("CACHE_ROOT", tmp_path)
