@@ -192,3 +192,10 @@ def test_activating_twice_leaves_one_entry_in_the_history(second_model: TrainedM
 
 def test_nothing_is_said_at_verbosity_0(second_model: TrainedModel) -> None:
     assert activate("second", verbosity=0) == ""
+
+
+def test_a_reason_that_cannot_be_kept_whole_is_refused(second_model: TrainedModel) -> None:
+    with pytest.raises(CommandError, match="at most 200"):
+        activate("second", "--why", 201 * "x")
+
+    assert TrainedModel.objects.active("latin") != second_model

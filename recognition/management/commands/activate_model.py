@@ -11,7 +11,7 @@ from ml import cards
 from ml.recognizer import Recognizer
 from ml.scripts import SCRIPTS
 from recognition import recognizers
-from recognition.models import TrainedModel
+from recognition.models import ModelActivation, TrainedModel
 
 
 class Command(BaseCommand):
@@ -39,6 +39,9 @@ class Command(BaseCommand):
         verbosity: int,
         **options: Any,
     ) -> None:
+        most = ModelActivation._meta.get_field("why").max_length or 0
+        if len(why) > most:
+            raise CommandError(f"--why has {len(why)} characters; at most {most} are kept.")
         model = _previous(script) if previous else _named(version or "")
         try:
             recognizers.verify(model)
