@@ -14,7 +14,8 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.urls import reverse
+from django.urls import register_converter, reverse
+from django.urls.converters import UUIDConverter
 from ninja import NinjaAPI, Query, Router
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.operation import Operation
@@ -123,6 +124,13 @@ def _invalid(errors: Sequence[Mapping[str, Any]]) -> HttpResponse:
     return problem(422, detail, code="invalid", errors=entries)
 
 
+class AnyCaseUUID(UUIDConverter):
+    """An id as any program writes it: some print capital letters."""
+
+    regex = UUIDConverter.regex.replace("a-f", "a-fA-F")
+
+
+register_converter(AnyCaseUUID, "record")
 router = Router(auth=[KeyAuth(), SessionAuth()])
 
 
@@ -188,7 +196,7 @@ def list_predictions(request: HttpRequest, filters: Query[schemas.Filters]) -> s
 
 
 @router.get(
-    "/predictions/{uuid:id}",
+    "/predictions/{record:id}",
     response=schemas.Prediction,
     summary="Get a prediction",
     openapi_extra=may_fail(404),
@@ -198,7 +206,7 @@ def get_prediction(request: HttpRequest, id: UUID) -> schemas.Prediction:
 
 
 @router.get(
-    "/predictions/{uuid:id}/picture",
+    "/predictions/{record:id}/picture",
     summary="Get the picture",
     openapi_extra=documents.picture(404),
 )
@@ -211,7 +219,7 @@ def get_picture(request: HttpRequest, id: UUID) -> HttpResponseBase:
 
 
 @router.patch(
-    "/predictions/{uuid:id}",
+    "/predictions/{record:id}",
     response=schemas.Prediction,
     summary="Correct a prediction",
     openapi_extra=documents.CORRECTION | may_fail(400, 404, 411, 413, 415, 422),
@@ -229,7 +237,7 @@ def correct_prediction(request: HttpRequest, id: UUID) -> schemas.Prediction:
 
 
 @router.delete(
-    "/predictions/{uuid:id}",
+    "/predictions/{record:id}",
     response={204: None},
     summary="Delete a prediction",
     openapi_extra=may_fail(404),

@@ -272,6 +272,14 @@ def test_the_picture_is_given_as_it_is_kept(program: Client, make: Make) -> None
         assert b"".join(response.streaming_content) == file.read()  # type: ignore[attr-defined]
 
 
+def test_an_id_in_capital_letters_is_the_same(program: Client, make: Make) -> None:
+    prediction = make()
+    address = f"{LIST}/{str(prediction.public_id).upper()}"
+
+    assert program.get(address).json()["id"] == str(prediction.public_id)
+    assert program.get(f"{address}/picture").getvalue()
+
+
 def test_a_purged_picture_is_gone_and_the_record_says_so(program: Client, make: Make) -> None:
     prediction = make()
     Prediction.objects.purge_pictures()
