@@ -131,3 +131,13 @@ def test_several_pictures_are_read_without_javascript(
 
     expect(visit.page.get_by_role("heading", level=1)).to_have_text("4 pictures")
     context.close()
+
+
+def test_a_page_that_was_open_for_too_long_says_so(visit: Visit, drawn: Drawn) -> None:
+    page = visit.page
+    visit.go("/")
+    choose(visit, drawn)
+    page.context.clear_cookies()
+    visit.recognise()
+
+    expect(page.get_by_text("This page has been open for too long. Load it again")).to_be_visible()
