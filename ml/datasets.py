@@ -20,6 +20,7 @@ from ml import cheques, drawn, fonts, images, quiet
 
 NOT_A_DIGIT = 10  # the label of pictures that show no digit
 HELD_OUT = 5  # every fifth block, writer or cheque of a set without a test part is held out
+TEST = "test"  # what draws the lots that hold out a picture of a folder; validation has its seed
 BLOCK = 50  # pictures; neighbours in a file often come from one writer, so they stay together
 DRAWN = {"train": range(2000), "test": range(10_000, 10_400)}  # seeds of `drawn_ones`
 LOOK_ALIKES = ("slash", "z")  # how many people write 1 and 2
@@ -54,6 +55,8 @@ class Dataset:
         writers: int64 (n,), equal for pictures that must not be split apart.
         sha256: of the file, of all files of the folder, or of pictures that are drawn.
         part: train or test.
+        may_grow: whether pictures may be added, as to a folder: a writer is a picture then, and on
+            a side by its own bytes, whatever else is there.
     """
 
     name: str
@@ -62,6 +65,7 @@ class Dataset:
     writers: np.ndarray
     sha256: str
     part: str
+    may_grow: bool = False
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -81,7 +85,8 @@ def load(name: str, part: str, data_dir: Path | None = None) -> Dataset:
     Args:
         name: a key of `LOADERS`, or the path of a folder: `0/ ... 9/` with pictures, or idx files.
         part: "train" or "test"; sets that come in one piece hold out every fifth block of
-            pictures, or every fifth writer or cheque where these are known.
+            pictures, or every fifth writer or cheque where these are known; a folder of pictures
+            about a fifth, of each digit one at least.
         data_dir: where the files of named sets lie; without it MNIST comes through Keras.
 
     Raises:
@@ -107,20 +112,30 @@ def load(name: str, part: str, data_dir: Path | None = None) -> Dataset:
 def split(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, Dataset]:
     """Split into training and validation parts, never through a writer.
 
+    Pictures that are added to a set that may grow move none from training to validation.
+
     Args:
         share: of the pictures that go to validation, above 0.0 and below 1.0.
 
     Raises:
         DatasetError: one of the parts would be empty.
     """
-    writers = np.unique(dataset.writers)
-    np.random.default_rng(seed).shuffle(writers)
-    sizes = np.array([(dataset.writers == writer).sum() for writer in writers])
-    chosen = writers[np.cumsum(sizes) <= max(share * len(dataset), sizes[0])]
-    validating = np.isin(dataset.writers, chosen)
+    if dataset.may_grow:
+        lots = _lots(dataset.writers, seed)
+        validating = (lots < share) | (lots == lots.min())
+    else:
+        validating = np.isin(dataset.writers, _some_writers(dataset, share, seed))
     if validating.all() or not validating.any():
         raise DatasetError(f"{dataset.name} has too few pictures or writers to validate on.")
     return dataset.subset(np.flatnonzero(~validating)), dataset.subset(np.flatnonzero(validating))
+
+
+def _some_writers(dataset: Dataset, share: float, seed: int) -> np.ndarray:
+    writers = np.unique(dataset.writers)
+    np.random.default_rng(seed).shuffle(writers)
+    sizes = np.array([(dataset.writers == writer).sum() for writer in writers])
+    chosen: np.ndarray = writers[np.cumsum(sizes) <= max(share * len(dataset), sizes[0])]
+    return chosen
 
 
 def held_out_kinds(data_dir: Path | None) -> dict[str, np.ndarray]:
@@ -269,8 +284,10 @@ def _folder(folder: Path, part: str) -> Dataset:
     ]
     labels = np.array([int(path.parent.name) for path in paths], np.int64)
     pictures = [_open(path) for path in paths]
-    writers = np.arange(len(paths))
-    return _held_out(Dataset(str(folder), pictures, labels, writers, _sha256(paths), part))
+    writers = np.array([_number(path) for path in paths], np.int64)
+    testing = _is_drawn_for_testing(writers, labels)
+    whole = Dataset(str(folder), pictures, labels, writers, _sha256(paths), part, may_grow=True)
+    return whole.subset(np.flatnonzero(testing == (part == "test")))
 
 
 def _idx(path: Path, part: str) -> Dataset:
@@ -327,6 +344,29 @@ def _is_held_out(writers: np.ndarray) -> np.ndarray:
     ranks = np.unique(writers, return_inverse=True)[1]
     testing: np.ndarray = ranks % HELD_OUT == HELD_OUT - 1
     return testing
+
+
+def _is_drawn_for_testing(writers: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Which pictures of a folder are held out: those with a low lot, and the lowest of each digit.
+
+    A picture that is added may send one from here to the training, but never one back.
+    """
+    lots = _lots(writers, TEST)
+    lowest = [lots[labels == label].min() for label in np.unique(labels)]
+    testing: np.ndarray = (lots < 1 / HELD_OUT) | np.isin(lots, lowest)
+    return testing
+
+
+def _lots(writers: np.ndarray, salt: object) -> np.ndarray:
+    """A lot from 0.0 to below 1.0 for each writer, always the same, whoever else is there."""
+    digests = [hashlib.sha256(f"{salt} {writer}".encode()).digest() for writer in writers]
+    return np.array([int.from_bytes(digest[:6], "big") / 2**48 for digest in digests])
+
+
+def _number(path: Path) -> int:
+    """The same for files with the same bytes."""
+    digest = hashlib.sha256(path.read_bytes()).digest()
+    return int.from_bytes(digest[:8], "big", signed=True)
 
 
 def _blocks(count: int) -> np.ndarray:

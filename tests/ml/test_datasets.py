@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import shutil
 import struct
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,32 @@ def arrays() -> dict[str, Any]:
         "y_train": np.arange(1000, dtype=np.uint8) % 10,
         "x_test": rng.integers(0, 255, (50, 28, 28), np.uint8),
         "y_test": np.arange(50, dtype=np.uint8) % 10,
+    }
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Folders 0 to 9 with 30 different pictures each."""
+    rng = np.random.default_rng(1)
+    for digit in range(10):
+        (tmp_path / "mine" / str(digit)).mkdir(parents=True)
+        for number in range(30):
+            write_picture(tmp_path / "mine" / str(digit) / f"{number:02}.bmp", rng)
+    return tmp_path / "mine"
+
+
+def write_picture(path: Path, rng: np.random.Generator) -> None:
+    """In a format whose bytes are the same with every version of every library."""
+    Image.fromarray(rng.integers(0, 255, (9, 8), np.uint8)).save(path)
+
+
+def sides(folder: Path) -> dict[str, set[bytes]]:
+    """The pictures of each side."""
+    training, validation = datasets.split(datasets.load(str(folder), "train"), 0.1, seed=1)
+    parts = (training, validation, datasets.load(str(folder), "test"))
+    return {
+        name: {picture.tobytes() for picture in part.pictures}
+        for name, part in zip(("training", "validation", "test"), parts, strict=True)
     }
 
 
@@ -63,7 +90,81 @@ def test_folders_of_pictures_are_read(tmp_path: Path) -> None:
     testing = datasets.load(str(tmp_path / "mine"), "test")
 
     assert len(training) + len(testing) == 50
-    assert set(training.labels) == set(range(10))
+    assert set(training.labels) == set(testing.labels) == set(range(10))
+
+
+def test_a_folder_is_divided_in_the_shares_asked_for(folder: Path) -> None:
+    found = sides(folder)
+
+    assert sum(len(side) for side in found.values()) == 300
+    assert 40 < len(found["test"]) < 80
+    assert 12 < len(found["validation"]) < 36
+
+
+@pytest.mark.parametrize("name", ["0/a.bmp", "4/12a.bmp", "9/z.bmp"])
+def test_a_picture_that_is_added_to_a_folder_leaves_the_others_on_their_sides(
+    folder: Path, name: str
+) -> None:
+    before = sides(folder)
+
+    write_picture(folder / name, np.random.default_rng(2))
+
+    after = sides(folder)
+    assert sum(len(side) for side in after.values()) == 301
+    assert all(before[side] <= after[side] for side in before)
+
+
+def test_a_folder_may_grow_from_nothing_and_never_tests_by_what_was_learned(
+    tmp_path: Path,
+) -> None:
+    for digit in range(10):
+        (tmp_path / str(digit)).mkdir()
+    rng = np.random.default_rng(3)
+    learned: set[bytes] = set()
+    aside: set[bytes] = set()
+
+    for number in range(60):
+        write_picture(tmp_path / str(number % 10) / f"{rng.integers(1000)}-{number}.bmp", rng)
+        if number < 15:
+            continue
+        found = sides(tmp_path)
+        learned |= found["training"]
+        aside |= found["validation"]
+        assert not found["test"] & (learned | aside)
+        assert not found["validation"] & learned
+
+    assert len(learned) > 30
+
+
+def test_pictures_that_are_the_same_are_on_one_side(folder: Path) -> None:
+    for path in sorted(folder.glob("?/*.bmp")):
+        shutil.copy(path, path.with_name(f"copy-{path.name}"))
+        shutil.copy(path, folder / "5" / f"mistaken-{path.parent.name}-{path.name}")
+
+    found = sides(folder)
+
+    assert sum(len(side) for side in found.values()) == 300
+
+
+def test_another_seed_sets_other_pictures_of_a_folder_aside(folder: Path) -> None:
+    whole = datasets.load(str(folder), "train")
+
+    one, two, other = (datasets.split(whole, 0.2, seed=seed)[1] for seed in (3, 3, 4))
+
+    assert np.array_equal(one.writers, two.writers)
+    assert not np.array_equal(one.writers, other.writers)
+
+
+def test_the_sets_with_names_are_divided_as_when_the_shipped_model_learned(
+    tmp_path: Path, arrays: dict[str, Any]
+) -> None:
+    np.savez(tmp_path / "bhmsds.npz", x_train=arrays["x_train"], y_train=arrays["y_train"])
+
+    whole = datasets.load("bhmsds", "train", tmp_path)
+    validation = datasets.split(whole, 0.2, seed=1)[1]
+
+    assert set(datasets.load("bhmsds", "test", tmp_path).writers) == {4, 9, 14, 19}
+    assert set(validation.writers) == {1, 8, 15}
 
 
 @pytest.mark.parametrize("suffix", ["", ".gz"])
