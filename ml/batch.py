@@ -22,11 +22,11 @@ ALONE = 128  # files; fewer are read sooner than processes start
 class FileReading:
     """What came of one file: a reading, or the `error` that kept it from being read.
 
-    `error` is a code: one of `images.PictureError`, or not_found or unreadable. `kept` is the
-    picture encoded anew, when it was asked for.
+    `path` is as it was given. `error` is a code: one of `images.PictureError`, or not_found or
+    unreadable. `kept` is the picture encoded anew, when it was asked for.
     """
 
-    path: Path
+    path: str
     reading: Reading | None = None
     kept: Kept | None = None
     duration_ms: float = 0.0
@@ -34,7 +34,7 @@ class FileReading:
 
 
 def read_files(
-    directory: Path, paths: Iterable[Path], *, workers: int, keep: bool
+    directory: Path, paths: Iterable[str], *, workers: int, keep: bool
 ) -> Iterator[list[FileReading]]:
     """Read files with the model of a directory, lazily and in order, a few at a time.
 
@@ -60,12 +60,13 @@ def read_files(
     yield from _read_in_processes(directory, itertools.chain(first, files), workers, keep)
 
 
-def read_file(recognizer: Recognizer, path: Path, *, keep: bool) -> FileReading:
+def read_file(recognizer: Recognizer, path: str, *, keep: bool) -> FileReading:
     """Read one file; what is wrong with it is told, not raised."""
+    place = Path(path)
     try:
-        if path.exists() and not path.is_file():  # a pipe would be waited for, for ever
+        if place.exists() and not place.is_file():  # a pipe would be waited for, for ever
             return FileReading(path, error="unreadable")
-        with path.open("rb") as file:
+        with place.open("rb") as file:
             data = file.read(images.MAX_BYTES + 1)
     except FileNotFoundError:
         return FileReading(path, error="not_found")
@@ -82,7 +83,7 @@ def read_file(recognizer: Recognizer, path: Path, *, keep: bool) -> FileReading:
 
 
 def _read_in_processes(
-    directory: Path, files: Iterator[Path], workers: int, keep: bool
+    directory: Path, files: Iterator[str], workers: int, keep: bool
 ) -> Iterator[list[FileReading]]:
     pool = processes.start(workers, _prepare, directory, keep)
     waiting: deque[Future[list[FileReading]]] = deque()
@@ -102,7 +103,7 @@ def _prepare(directory: Path, keep: bool) -> None:
     _worker = (Recognizer.load(directory), keep)
 
 
-def _read_chunk(paths: list[Path]) -> list[FileReading]:
+def _read_chunk(paths: list[str]) -> list[FileReading]:
     recognizer, keep = _worker
     return [read_file(recognizer, path, keep=keep) for path in paths]
 

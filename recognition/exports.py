@@ -44,11 +44,16 @@ def cell(value: str) -> str:
     return f"'{value}" if value.startswith(FORMULA_STARTS) else value
 
 
-def csv_line(values: Iterable[object], *, end: str = "\r\n") -> str:
+def csv_line(values: Iterable[object]) -> str:
+    """A line for spreadsheets."""
+    guarded = [cell(value) if isinstance(value, str) else value for value in values]
+    return plain_csv_line(guarded, end="\r\n")
+
+
+def plain_csv_line(values: Iterable[object], *, end: str = "\n") -> str:
+    """A line for programs, with every text as it is."""
     echo = _Echo()
-    csv.writer(echo, lineterminator=end).writerow(
-        [cell(value) if isinstance(value, str) else value for value in values]
-    )
+    csv.writer(echo, lineterminator=end).writerow(values)
     return echo.line
 
 

@@ -212,7 +212,7 @@ def test_where_no_model_ships_it_is_not_said_to_install_one(
         call_command("recognize", str(folder), script="tamil", stdout=io.StringIO())
 
 
-def test_a_file_name_cannot_be_a_formula_nor_disturb_the_terminal(
+def test_a_file_name_cannot_disturb_the_terminal_and_is_the_same_for_programs(
     digit_model: TrainedModel,
     drawn: Drawn,
     tmp_path: Path,
@@ -226,8 +226,31 @@ def test_a_file_name_cannot_be_a_formula_nor_disturb_the_terminal(
     table = run("=1+1.png", "red\x1b[31m.png", "--format", "csv", capsys=capsys)
     shown = run("red\x1b[31m.png", capsys=capsys)
 
-    assert table.splitlines()[1].startswith("'=1+1.png,")
+    assert [line.split(",")[0] for line in table.splitlines()[1:]] == [
+        "=1+1.png",
+        "red\x1b[31m.png",
+    ]
     assert "\x1b" not in shown
+
+
+@pytest.mark.parametrize("format", ["csv", "json"])
+def test_names_come_back_as_they_were_given(
+    format: str,
+    digit_model: TrainedModel,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(folder)
+    names = ["./a3.png", "more//c8.PNG", f"{folder}/./a3.png", "./nowhere.png"]
+
+    out = run(*names, ".", "more/", "--format", format, "--no-save", capsys=capsys)
+
+    read = (
+        csv.DictReader(io.StringIO(out)) if format == "csv" else map(json.loads, out.splitlines())
+    )
+    inside = ["./a3.png", "./b.png", "./more/c8.PNG", "more/c8.PNG"]
+    assert [row["file"] for row in read] == names + inside
 
 
 def test_several_processes_read_the_same_in_the_same_order(
@@ -235,10 +258,11 @@ def test_several_processes_read_the_same_in_the_same_order(
 ) -> None:
     monkeypatch.setattr(batch, "ALONE", 4)
     monkeypatch.setattr(batch, "CHUNK", 3)
-    paths = [tmp_path / f"{number}.png" for number in range(20)]
-    for number, path in enumerate(paths):
-        path.write_bytes(drawn(number % 10, seed=number, size=(80, 80), width=5))
-    paths[7].write_bytes(b"")
+    files = [tmp_path / f"{number}.png" for number in range(20)]
+    for number, file in enumerate(files):
+        file.write_bytes(drawn(number % 10, seed=number, size=(80, 80), width=5))
+    files[7].write_bytes(b"")
+    paths = [str(file) for file in files]
 
     results = [
         [r for chunk in batch.read_files(digit_model.directory, paths, workers=n, keep=False)
@@ -270,7 +294,7 @@ def test_who_stops_it_keeps_what_was_told(
     digit_model: TrainedModel, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stop_at_the_last(result: batch.FileReading, format: str) -> str:
-        if result.path.name == "c8.PNG":
+        if result.path.endswith("c8.PNG"):
             raise KeyboardInterrupt
         return ""
 
@@ -350,7 +374,7 @@ def test_a_pipe_among_the_files_is_not_waited_for(
     os.mkfifo(tmp_path / "pipe.png")
 
     reading = batch.read_file(
-        Recognizer.load(digit_model.directory), tmp_path / "pipe.png", keep=False
+        Recognizer.load(digit_model.directory), str(tmp_path / "pipe.png"), keep=False
     )
 
     assert reading.error == "unreadable"

@@ -18,7 +18,7 @@ from ml import batch, cards
 from ml.batch import FileReading
 from ml.scripts import SCRIPTS
 from recognition import recognizers, wording
-from recognition.exports import csv_line
+from recognition.exports import plain_csv_line
 from recognition.models import NotStored, Prediction, TrainedModel
 from recognition.recognizers import Answer
 from recognition.templatetags.reading import percent
@@ -127,7 +127,7 @@ class Command(BaseCommand):
             raise CommandError(f"The results could not be written: {error.strerror}.") from error
 
 
-def _files(paths: list[str]) -> Iterator[Path]:
+def _files(paths: list[str]) -> Iterator[str]:
     for path in paths:
         if path == "-":  # bytes: a name need not be text in any encoding
             names = (os.fsdecode(line.rstrip(b"\r\n")) for line in sys.stdin.buffer)
@@ -136,22 +136,28 @@ def _files(paths: list[str]) -> Iterator[Path]:
             yield from _expand(path)
 
 
-def _expand(name: str) -> Iterator[Path]:
-    """The pictures of a folder; what cannot be entered stands for itself, to get its line."""
-    path = Path(name)
-    if not _is_folder(path):
-        yield path
+def _expand(name: str) -> Iterator[str]:
+    """The pictures of a folder; what cannot be entered stands for itself, to get its line.
+
+    A `Path` would forget how the name was written: what is told of `./3.png` is told of `./3.png`.
+    """
+    if not _is_folder(Path(name)):
+        yield name
         return
-    closed: list[Path] = []
+    closed: list[str] = []
     for folder, folders, files in os.walk(
-        path, onerror=lambda error: closed.append(Path(error.filename))
+        name, onerror=lambda error: closed.append(error.filename)
     ):
         folders.sort()
         for file in sorted(files):
             if Path(file).suffix.lower() in SUFFIXES and not file.startswith("."):
-                yield Path(folder, file)
-        yield from (Path(folder, name) for name in folders if Path(folder, name).is_symlink())
+                yield _within(folder, file)
+        yield from (_within(folder, name) for name in folders if Path(folder, name).is_symlink())
     yield from closed
+
+
+def _within(folder: str, name: str) -> str:
+    return f"{folder}{name}" if folder.endswith(("/", os.sep)) else f"{folder}{os.sep}{name}"
 
 
 def _is_folder(path: Path) -> bool:
@@ -176,7 +182,7 @@ def _keep(chunk: list[FileReading], model: TrainedModel) -> None:
 
 def _header(format: str) -> str:
     if format == "csv":
-        return csv_line(COLUMNS, end="\n")
+        return plain_csv_line(COLUMNS)
     return TABLE.format(*COLUMNS).rstrip() + "\n" if format == "table" else ""
 
 
@@ -187,7 +193,7 @@ def _line(result: FileReading, format: str) -> str:
     file, text, confidence, verdict, reason = values
     if format == "csv":
         shown = "" if confidence is None else f"{confidence:.4f}"
-        return csv_line((file, text, shown, verdict, reason), end="\n")
+        return plain_csv_line((file, text, shown, verdict, reason))
     shown = "" if confidence is None else percent(confidence)
     return TABLE.format(_on_one_line(file), text or "-", shown, verdict, reason).rstrip() + "\n"
 
