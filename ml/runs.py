@@ -79,21 +79,25 @@ class Progress:
 def unfinished(root: Path, wanted: dict[str, Any]) -> TrainConfig:
     """The configuration of the newest interrupted training that has the wanted values.
 
+    Where none has the wanted name, one with all the others is given that name.
+
     Raises:
         TrainingError: there is none, or it is still running.
     """
 
-    def is_wanted(config: TrainConfig) -> bool:
-        return all(getattr(config, name) == value for name, value in wanted.items())
+    def has(values: dict[str, Any]) -> Callable[[TrainConfig], bool]:
+        return lambda config: all(getattr(config, name) == values[name] for name in values)
 
-    run = _interrupted(root, is_wanted)
+    others = {name: value for name, value in wanted.items() if name != "name"}
+    run = _interrupted(root, has(wanted)) or _interrupted(root, has(others))
     if run is None:
         raise TrainingError(
             "There is no interrupted training with these options to go on with. "
             "Leave --resume out to start one."
         )
     run.release()
-    return _config(run.state)
+    config = _config(run.state)
+    return dataclasses.replace(config, name=wanted.get("name", config.name))
 
 
 def left_here(root: Path) -> bool:
@@ -139,6 +143,14 @@ def _interrupted(root: Path, is_wanted: Callable[[TrainConfig], bool]) -> Run | 
     return None
 
 
+def _renamed(root: Path, config: TrainConfig) -> Run | None:
+    """The newest interrupted training that differs in its name only, under the name given now."""
+    run = _interrupted(root, lambda found: dataclasses.replace(found, name=config.name) == config)
+    if run is not None:
+        run.state["config"]["name"] = config.name
+    return run
+
+
 def _lock(folder: Path) -> IO[bytes] | None:
     """Hold a folder until what is returned is closed or the process ends; None when another does.
 
@@ -169,13 +181,12 @@ class Run:
     def open(cls, root: Path, config: TrainConfig, resume: bool, command: str) -> Run:
         """A new checkpoint; with `resume` the newest one of the same configuration, if any.
 
-        It knows the `command` that began the training.
+        It knows the `command` that began the training. One that had another name gets this one.
 
         Raises:
             TrainingError: the one to go on with is still running.
         """
-        found = _interrupted(root, config.__eq__) if resume else None
-        if found is not None:
+        if resume and (found := _interrupted(root, config.__eq__) or _renamed(root, config)):
             return found
         folder = root / ".training" / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.getpid()}"
         folder.mkdir(parents=True)

@@ -107,8 +107,18 @@ def train(
                 card = _tested(card, readers, config)
             seconds = card.training_seconds + earlier + time.perf_counter() - began
             card = dataclasses.replace(card, training_seconds=round(seconds, 1))
-            directory = cards.write(card, root, files)
+            directory = _installed(card, root, files)
     return cards.read(directory), directory
+
+
+def _installed(card: ModelCard, root: Path, files: dict[str, Path]) -> Path:
+    try:
+        return cards.write(card, root, files)
+    except cards.CardError as error:  # another training has taken the name meanwhile
+        raise TrainingError(
+            f"{error} What was learned is kept: to save it under another name, run the command "
+            "again with --resume --name NEW."
+        ) from error
 
 
 def _fresh(
@@ -158,7 +168,7 @@ def _check(config: TrainConfig, root: Path) -> None:
             "and starts with a letter or digit."
         )
     if config.name and (root / config.name).exists():
-        raise TrainingError(f"{root / config.name} exists already. Choose another name.")
+        raise TrainingError(f"{root / config.name} exists already. Choose another --name.")
 
 
 def _earlier_cards(directories: Sequence[Path], config: TrainConfig) -> list[ModelCard]:

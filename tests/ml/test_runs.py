@@ -60,6 +60,31 @@ def test_a_training_with_other_options_begins_anew(tmp_path: Path) -> None:
     assert run.state["epoch"] == 0
 
 
+def test_a_training_whose_name_is_taken_goes_on_under_another(tmp_path: Path) -> None:
+    checkpoint(tmp_path, name="mine")
+
+    config = runs.unfinished(tmp_path, {"name": "other"})
+    run = Run.open(tmp_path, config, resume=True, command="")
+    run.release()
+
+    assert config == TrainConfig(name="other")
+    assert run.state["epoch"] == 3
+    assert run.state["config"]["name"] == "other"
+
+
+def test_of_several_trainings_the_one_of_the_name_goes_on(tmp_path: Path) -> None:
+    checkpoint(tmp_path, name="mine")
+    checkpoint(tmp_path, name="newer", started="20261102-120000-2")
+
+    config = runs.unfinished(tmp_path, {"name": "mine"})
+    run = Run.open(tmp_path, config, resume=True, command="")
+    run.release()
+
+    assert config.name == "mine"
+    assert run.folder.name == "20261101-120000-1"
+    assert runs.unfinished(tmp_path, {}).name == "newer"
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="it has no such locks")
 def test_a_training_that_is_still_running_is_not_taken_over(tmp_path: Path) -> None:
     checkpoint(tmp_path)

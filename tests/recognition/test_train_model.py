@@ -358,6 +358,28 @@ def test_a_name_whose_folder_exists_is_refused_before_the_training(
         train(drawn_digits, name="drawn-10")
 
 
+def test_a_training_whose_name_is_taken_at_its_end_is_saved_under_another(
+    drawn_digits: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tested = training._tested
+
+    def take_the_name(*args: Any) -> cards.ModelCard:
+        (Path(settings.MODEL_ROOT) / "drawn-15").mkdir()
+        return tested(*args)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(training, "_tested", take_the_name)
+        with pytest.raises(CommandError, match=r"exists already.* --resume --name NEW"):
+            train(drawn_digits, name="drawn-15", epochs=1)
+    with pytest.raises(CommandError, match="Choose another --name"):
+        train(drawn_digits, name="drawn-15", epochs=1, resume=True)
+
+    output = train(drawn_digits, name="drawn-16", epochs=1, resume=True)
+
+    assert "epoch" not in output
+    assert TrainedModel.objects.get(version="drawn-16").directory.is_dir()
+
+
 def test_at_verbosity_0_nothing_is_printed(drawn_digits: Path) -> None:
     assert train(drawn_digits, name="drawn-7", epochs=1, verbosity=0) == ""
 

@@ -99,7 +99,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--resume",
             action="store_true",
-            help="go on with the newest interrupted training that has the options given",
+            help="go on with the newest interrupted training that has the options given; with "
+            "another --name it is saved under that",
         )
 
     def handle(
@@ -130,7 +131,7 @@ class Command(BaseCommand):
         if start and options["architecture"] is None:
             config = _grown(config, start)
         if config.name and TrainedModel.objects.filter(version=config.name).exists():
-            raise CommandError(f"There is a model {config.name} already. Choose another name.")
+            raise CommandError(f"There is a model {config.name} already. Choose another --name.")
         if verbosity >= 1:
             sets = ", ".join(config.datasets)
             self.stdout.write(f"Training {config.architecture} on {sets}.")
