@@ -7,7 +7,9 @@ import json
 import os
 import shutil
 import sys
+import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +20,9 @@ if sys.platform != "win32":
 
 if TYPE_CHECKING:
     import keras
+
+
+STRAY_AFTER = 60  # seconds; a younger folder may be about to be locked
 
 
 class TrainingError(Exception):
@@ -151,6 +156,25 @@ def _renamed(root: Path, config: TrainConfig) -> Run | None:
     return run
 
 
+def _sweep(root: Path) -> None:
+    """Remove what trainings left that were killed before they had anything to go on with.
+
+    Where there are no locks, nobody knows whether one still runs, so nothing is removed.
+    """
+    if sys.platform == "win32":
+        return
+    for folder in (root / ".training").glob("*/"):
+        with suppress(FileNotFoundError):  # another one sweeps, too
+            if time.time() - folder.stat().st_mtime < STRAY_AFTER:
+                continue
+            lock = _lock(folder)
+            if lock is None:
+                continue
+            with lock:
+                if not (folder / "state.json").exists():
+                    shutil.rmtree(folder, ignore_errors=True)
+
+
 def _lock(folder: Path) -> IO[bytes] | None:
     """Hold a folder until what is returned is closed or the process ends; None when another does.
 
@@ -188,6 +212,7 @@ class Run:
         """
         if resume and (found := _interrupted(root, config.__eq__) or _renamed(root, config)):
             return found
+        _sweep(root)
         folder = root / ".training" / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.getpid()}"
         folder.mkdir(parents=True)
         told = dataclasses.asdict(config)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,25 @@ def test_an_interrupted_training_is_found_beside_one_that_is_still_running(tmp_p
     found.release()
 
     assert [newest.folder.name, found.folder.name] == ["20261102-120000-2", "20261101-120000-1"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no such locks")
+def test_what_killed_trainings_left_goes_with_the_next_one(tmp_path: Path) -> None:
+    checkpoint(tmp_path)
+    for started in ("killed", "just-begun"):
+        (tmp_path / ".training" / started).mkdir()
+        (tmp_path / ".training" / started / "lock").touch()
+    running = Run.open(tmp_path, TrainConfig(), resume=False, command="")
+    running.folder.rename(tmp_path / ".training" / "running")
+    for folder in (tmp_path / ".training").iterdir():
+        if folder.name != "just-begun":
+            os.utime(folder, (0, 0))
+
+    with Run.open(tmp_path, TrainConfig(), resume=False, command="") as new:
+        left = {folder.name for folder in (tmp_path / ".training").iterdir()}
+
+    running.release()
+    assert left == {"20261101-120000-1", "just-begun", "running", new.folder.name}
 
 
 def test_a_training_that_was_stopped_can_be_gone_on_with_and_one_that_is_done_is_gone(

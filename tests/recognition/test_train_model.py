@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -463,6 +464,27 @@ def test_a_training_interrupted_in_its_first_epoch_offers_nothing_to_go_on_with(
         train(drawn_digits, name="drawn-12")
 
     assert list((media / "models" / ".training").iterdir()) == [earlier]
+
+
+def test_a_training_that_is_told_to_end_clears_up_as_after_ctrl_c(
+    drawn_digits: Path, media: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def terminate(*args: object, **options: object) -> None:
+        signal.raise_signal(signal.SIGTERM)
+
+    (tmp_path / "scratch").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "scratch"))
+    monkeypatch.setattr("ml.fitting._pass", terminate)
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        with pytest.raises(CommandError, match=r"Stopped\. .* begin again"):
+            train(drawn_digits, name="drawn-17")
+        assert signal.getsignal(signal.SIGTERM) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+    assert not list((tmp_path / "scratch").iterdir())
+    assert not list((media / "models" / ".training").iterdir())
 
 
 def test_a_killed_training_is_resumed(drawn_digits: Path, tmp_path: Path) -> None:

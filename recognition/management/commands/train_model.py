@@ -19,7 +19,7 @@ from ml.architectures import ARCHITECTURES
 from ml.cards import ModelCard
 from ml.runs import Progress, TrainConfig, TrainingError
 from ml.scripts import SCRIPTS
-from recognition.management import registered, reports
+from recognition.management import endings, registered, reports
 from recognition.models import TrainedModel
 
 
@@ -136,14 +136,15 @@ class Command(BaseCommand):
             sets = ", ".join(config.datasets)
             self.stdout.write(f"Training {config.architecture} on {sets}.")
         try:
-            card, directory = training.train(
-                config,
-                root,
-                command=_command_line(),
-                progress=self._progress(verbosity),
-                resume=resume,
-                start=start,
-            )
+            with endings.sigterm_as_interrupt():
+                card, directory = training.train(
+                    config,
+                    root,
+                    command=_command_line(),
+                    progress=self._progress(verbosity),
+                    resume=resume,
+                    start=start,
+                )
         except (TrainingError, datasets.DatasetError, cards.CardError) as error:
             raise CommandError(str(error)) from error
         except OSError as error:
