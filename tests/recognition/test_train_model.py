@@ -6,6 +6,7 @@ import dataclasses
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -152,6 +153,18 @@ def test_a_training_can_start_from_a_model(drawn_digits: Path) -> None:
     assert [record["epoch"] for record in card.metrics["history"]] == [1, 2, 3, 4, 5, 6, 7]
     assert " && " in card.command
     assert "epoch   1/1" in output
+
+
+def test_the_time_told_is_that_of_the_last_training(drawn_digits: Path) -> None:
+    train(drawn_digits, name="drawn-18", epochs=1)
+    path = TrainedModel.objects.get(version="drawn-18").directory / cards.CARD_FILE
+    card = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(card | {"training_seconds": 36000.0}), encoding="utf-8")
+
+    output = train(drawn_digits, name="drawn-19", epochs=1, start_from=["drawn-18"])
+
+    assert re.search(r"^Trained in \d:\d\d: ", output, re.MULTILINE)
+    assert cards.read(path.parent.with_name("drawn-19")).training_seconds > 36000
 
 
 def test_a_training_that_goes_on_makes_variants_that_were_not_seen_before(

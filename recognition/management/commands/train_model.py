@@ -128,8 +128,9 @@ class Command(BaseCommand):
         except TrainingError as error:
             raise CommandError(str(error)) from error
         start = [registered.find(version).directory for version in config.start_from]
-        if start and options["architecture"] is None:
-            config = _grown(config, start)
+        earlier = _cards(start)
+        if earlier and options["architecture"] is None:
+            config = _grown(config, earlier)
         if config.name and TrainedModel.objects.filter(version=config.name).exists():
             raise CommandError(f"There is a model {config.name} already. Choose another --name.")
         if verbosity >= 1:
@@ -159,8 +160,8 @@ class Command(BaseCommand):
         if verbosity >= 1:
             for name, report in card.metrics["test"].items():
                 self.stdout.writelines(reports.lines(name, report))
-            seconds = reports.minutes(card.training_seconds)
-            self.stdout.write(f"Trained in {seconds}: {directory}")
+            seconds = card.training_seconds - sum(before.training_seconds for before in earlier)
+            self.stdout.write(f"Trained in {reports.minutes(seconds)}: {directory}")
         if require_accuracy is not None and (card.accuracy or 0.0) < require_accuracy:
             raise CommandError(
                 f"The model reads {card.accuracy or 0:.2%}, less than the {require_accuracy:.2%} "
@@ -224,12 +225,16 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
     return given
 
 
-def _grown(config: TrainConfig, start: Sequence[Path]) -> TrainConfig:
-    """The configuration with the architecture that the models to start from lead to."""
+def _cards(directories: Sequence[Path]) -> list[ModelCard]:
     try:
-        kinds = [cards.read(directory).architecture for directory in start]
+        return [cards.read(directory) for directory in directories]
     except cards.CardError as error:
         raise CommandError(str(error)) from error
+
+
+def _grown(config: TrainConfig, start: Sequence[ModelCard]) -> TrainConfig:
+    """The configuration with the architecture that the models to start from lead to."""
+    kinds = [card.architecture for card in start]
     found = architectures.grown_from(kinds)
     if found is None:
         raise CommandError(
