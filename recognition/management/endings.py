@@ -4,8 +4,24 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+from django.core.management.base import CommandError
+
+
+@contextmanager
+def stoppable(so_far: Callable[[], str] = str) -> Iterator[None]:
+    """Let Ctrl-C end a command in a sentence.
+
+    Args:
+        so_far: what was done until then, in more sentences.
+    """
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        said = f"Stopped. {so_far()}".strip()
+        raise CommandError(said, returncode=128 + signal.SIGINT) from error
 
 
 @contextmanager

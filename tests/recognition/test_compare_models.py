@@ -14,7 +14,7 @@ from django.core.management.base import CommandError
 from PIL import Image
 
 from fixtures import drawing
-from ml import datasets
+from ml import comparison, datasets
 from ml.scripts import DEVANAGARI
 from recognition.models import TrainedModel
 
@@ -124,6 +124,20 @@ def test_models_of_different_scripts_are_not_compared(
 
     with pytest.raises(CommandError, match="Compare models of one script"):
         compare(digit_model.version, second_model.version, "--dataset", str(drawn_digits))
+
+
+def test_who_stops_it_hears_so(
+    digit_model: TrainedModel, drawn_digits: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*args: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(comparison, "score", stop)
+
+    with pytest.raises(CommandError, match=r"^Stopped\.$") as caught:
+        compare(digit_model.version, "--dataset", str(drawn_digits))
+
+    assert caught.value.returncode == 130
 
 
 def test_the_same_data_set_twice_counts_once_and_quiet_prints_nothing(

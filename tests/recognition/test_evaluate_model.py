@@ -151,6 +151,20 @@ def test_a_missing_data_set_is_a_clear_error_and_leaves_no_report(
     assert reports.read(own_model.directory) is None
 
 
+def test_who_stops_it_hears_so(
+    own_model: TrainedModel, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*args: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(examination, "examine", stop)
+
+    with pytest.raises(CommandError, match=r"^Stopped\.$") as caught:
+        evaluate(data, dataset=["usps"])
+
+    assert caught.value.returncode == 130
+
+
 def test_a_wrong_data_folder_is_a_clear_error(own_model: TrainedModel, tmp_path: Path) -> None:
     with pytest.raises(CommandError, match=r"mnist.npz does not exist"):
         evaluate(tmp_path / "nowhere", full=True)

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from ml.scripts import TAMIL
+from recognition.management.commands import fill_predictions
 from recognition.models import Prediction, TrainedModel
 
 
@@ -32,6 +34,26 @@ def test_records_of_another_script_have_its_digits(make_model: Callable[..., Tra
         assert digit["label"] == TAMIL.numerals[best]
         assert prediction.text in {"", digit["label"]}
         assert prediction.true_text in {"", *TAMIL.numerals}
+
+
+def test_who_stops_it_hears_how_many_there_are(
+    make_model: Callable[..., TrainedModel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop_at_the_third(model: TrainedModel, *args: Any) -> Prediction:
+        if Prediction.objects.count() == 4:
+            raise KeyboardInterrupt
+        return invent(model, *args)
+
+    make_model()
+    invent = fill_predictions._invent
+    monkeypatch.setattr(fill_predictions, "BATCH", 2)
+    monkeypatch.setattr(fill_predictions, "_invent", stop_at_the_third)
+
+    with pytest.raises(CommandError, match=r"^Stopped\. Invented 4 of 9 predictions\.$") as caught:
+        call_command("fill_predictions", 9, verbosity=0)
+
+    assert caught.value.returncode == 130
+    assert Prediction.objects.count() == 4
 
 
 def test_less_than_none_are_refused(make_model: Callable[..., TrainedModel]) -> None:

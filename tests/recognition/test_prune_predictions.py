@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from recognition import models
-from recognition.models import Prediction
+from recognition.models import Prediction, PredictionQuerySet
 
 Make = Callable[..., Prediction]
 
@@ -76,6 +76,29 @@ def test_many_records_go_batch_by_batch(
 
     assert not Prediction.objects.exists()
     assert out.splitlines()[:3] == ["2 of 5", "4 of 5", "5 of 5"]
+
+
+def test_who_stops_it_hears_how_many_are_gone(
+    make_prediction: Make, prune: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop_at_the_last(batch: PredictionQuerySet) -> tuple[int, dict[str, int]]:
+        if batch.count() == 1:
+            raise KeyboardInterrupt
+        return delete(batch)
+
+    delete = PredictionQuerySet.delete
+    monkeypatch.setattr(models, "BATCH", 2)
+    monkeypatch.setattr(PredictionQuerySet, "delete", stop_at_the_last)
+    for _ in range(5):
+        make_prediction(created_at=timezone.now() - timedelta(days=31))
+
+    with pytest.raises(
+        CommandError, match=r"^Stopped\. Deleted at least 4 of 5 predictions"
+    ) as caught:
+        prune("--older-than", "30", "--no-input")
+
+    assert caught.value.returncode == 130
+    assert Prediction.objects.count() == 1
 
 
 def test_a_dry_run_changes_nothing(old: Prediction, prune: Callable[..., str]) -> None:

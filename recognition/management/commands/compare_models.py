@@ -15,7 +15,7 @@ from ml.recognizer import Recognizer
 from ml.scripts import SCRIPTS
 from ml.validation import Validation
 from recognition import model_facts
-from recognition.management import registered
+from recognition.management import endings, registered
 
 
 class Command(BaseCommand):
@@ -39,6 +39,7 @@ class Command(BaseCommand):
             help="where the data sets lie (default: the environment variable DIGITS_DATA_DIR)",
         )
 
+    @endings.stoppable()
     def handle(
         self,
         *,

@@ -15,7 +15,7 @@ from ml.readers import Readers
 from ml.reports import FOLDER
 from ml.scripts import LATIN, SCRIPTS
 from recognition import model_facts, recognizers
-from recognition.management import card_pages, registered, reports
+from recognition.management import card_pages, endings, registered, reports
 from recognition.models import TrainedModel
 
 FULL = ("mnist", "usps", "semeion", "bhmsds", "chars74k", "cheques")
@@ -69,6 +69,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--format", choices=("text", "json"), default="text")
 
+    @endings.stoppable()
     def handle(
         self,
         *,

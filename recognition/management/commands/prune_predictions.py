@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 import time
 from argparse import ArgumentParser
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,13 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from recognition.management import endings
 from recognition.models import Prediction, PredictionQuerySet, delete_pictures
 
 OUR_NAME = re.compile(r"[0-9a-f]{2}/[0-9a-f]{32}[.\w]*")  # what `Prediction` calls a picture
 STRAY_AFTER = 24 * 3600  # seconds; a younger file may be about to get its record
 STRAYS = "pictures that no record names"
+FOR_THE_REST = "Run it again for the rest, with --strays for pictures that lost their records."
 
 
 class Command(BaseCommand):
@@ -43,6 +46,7 @@ class Command(BaseCommand):
             "--no-input", action="store_false", dest="interactive", help="do not ask"
         )
 
+    @endings.stoppable()
     def handle(
         self,
         *,
@@ -70,8 +74,14 @@ class Command(BaseCommand):
         asked = f"Delete {count} {what}" + (f" and {len(stray)} {STRAYS}?" if strays else "?")
         if interactive and (count or stray) and not self._is_agreed(asked):
             raise CommandError("Nothing was deleted.")
-        done = self._prune(old, pictures_only=pictures_only, count=count, verbosity=verbosity)
-        gone = delete_pictures(stray)
+        done = 0
+        with endings.stoppable(
+            lambda: f"Deleted at least {done} of {count} {what}. {FOR_THE_REST}"
+        ):
+            for done in _prune(old, pictures_only=pictures_only):
+                if verbosity >= 2:
+                    self.stdout.write(f"{done} of {count}")
+            gone = delete_pictures(stray)
         if verbosity >= 1:
             self.stdout.write(self.style.SUCCESS(f"Deleted {done} {what}."))
             if strays:
@@ -83,15 +93,12 @@ class Command(BaseCommand):
         except EOFError as error:
             raise CommandError("Nobody is there to ask. Add --no-input to go on.") from error
 
-    def _prune(
-        self, old: PredictionQuerySet, *, pictures_only: bool, count: int, verbosity: int
-    ) -> int:
-        done = 0
-        for batch in old.order_by("pk").batches():
-            done += batch.purge_pictures() if pictures_only else batch.delete()[0]
-            if verbosity >= 2:
-                self.stdout.write(f"{done} of {count}")
-        return done
+
+def _prune(old: PredictionQuerySet, *, pictures_only: bool) -> Iterator[int]:
+    done = 0
+    for batch in old.order_by("pk").batches():
+        done += batch.purge_pictures() if pictures_only else batch.delete()[0]
+        yield done
 
 
 def _strays() -> list[str]:

@@ -3,7 +3,6 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import signal
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from ml.batch import FileReading
 from ml.scripts import SCRIPTS
 from recognition import recognizers, wording
 from recognition.exports import plain_csv_line
+from recognition.management import endings
 from recognition.models import NotStored, Prediction, TrainedModel
 from recognition.recognizers import Answer
 from recognition.templatetags.reading import percent
@@ -56,6 +56,7 @@ class Command(BaseCommand):
             "each path before it reads the next",
         )
 
+    @endings.stoppable()
     def handle(
         self,
         *,
@@ -88,8 +89,6 @@ class Command(BaseCommand):
             raise CommandError(
                 f"The database did not take a record: {error}. What has its line above is stored."
             ) from error
-        except KeyboardInterrupt as error:
-            raise CommandError("Stopped.", returncode=128 + signal.SIGINT) from error
         except BrokenPipeError:
             _close_standard_output()  # the reader, `head` for one, has seen enough
             return
