@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
+import os
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -20,12 +22,35 @@ from pytest_django.fixtures import Settings
 from ml import cards
 from ml.scripts import SCRIPTS
 from recognition import recognizers
+from recognition.management import endings
 from recognition.models import Prediction, TrainedModel
 
 if TYPE_CHECKING:
     from django.test.client import _MonkeyPatchedWSGIResponse as Response
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+class FullDisk(io.StringIO):
+    """What a command writes to when there is no room."""
+
+    def flush(self) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+class ClosedPipe(io.StringIO):
+    """What a command writes to when its reader has gone."""
+
+    def flush(self) -> None:
+        raise BrokenPipeError
+
+
+@pytest.fixture
+def closed(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """One more each time that a command closes standard output, which stays open."""
+    closed: list[bool] = []
+    monkeypatch.setattr(endings, "close_standard_output", lambda: closed.append(True))
+    return closed
 
 
 class Upload(Protocol):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from django.core.management.base import CommandError
+from django.core.management.base import CommandError, OutputWrapper
 
 
 @contextmanager
@@ -22,6 +24,39 @@ def stoppable(so_far: Callable[[], str] = str) -> Iterator[None]:
     except KeyboardInterrupt as error:
         said = f"Stopped. {so_far()}".strip()
         raise CommandError(said, returncode=128 + signal.SIGINT) from error
+
+
+@contextmanager
+def reader_may_leave() -> Iterator[None]:
+    """End a command without a word when its reader, `head` for one, has seen enough."""
+    try:
+        yield
+    except BrokenPipeError:
+        close_standard_output()
+
+
+def write(stdout: OutputWrapper, text: str) -> None:
+    """Write a command's results at once.
+
+    Raises:
+        BrokenPipeError: nobody reads them any more.
+        CommandError: they cannot be written, for want of room for one.
+    """
+    if not text:
+        return
+    try:
+        stdout.write(text, ending="")
+        stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        close_standard_output()  # what is left in its buffer could not be written either
+        raise CommandError(f"The results could not be written: {error.strerror}.") from error
+
+
+def close_standard_output() -> None:
+    """Python would try to write what is left once more, when it ends, and complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from fixtures import drawing
 from ml import comparison, datasets
 from ml.scripts import DEVANAGARI
 from recognition.models import TrainedModel
+from tests.conftest import ClosedPipe, FullDisk
 
 pytestmark = pytest.mark.django_db
 
@@ -138,6 +139,27 @@ def test_who_stops_it_hears_so(
         compare(digit_model.version, "--dataset", str(drawn_digits))
 
     assert caught.value.returncode == 130
+
+
+def test_a_reader_that_has_seen_enough_ends_the_command_quietly(
+    digit_model: TrainedModel, drawn_digits: Path, closed: list[bool]
+) -> None:
+    call_command(
+        "compare_models", digit_model.version, dataset=[str(drawn_digits)], stdout=ClosedPipe()
+    )
+
+    assert closed == [True]
+
+
+def test_a_full_disk_is_told_in_words(
+    digit_model: TrainedModel, drawn_digits: Path, closed: list[bool]
+) -> None:
+    with pytest.raises(CommandError, match="could not be written: No space left"):
+        call_command(
+            "compare_models", digit_model.version, dataset=[str(drawn_digits)], stdout=FullDisk()
+        )
+
+    assert closed == [True]
 
 
 def test_the_same_data_set_twice_counts_once_and_quiet_prints_nothing(

@@ -17,7 +17,7 @@ from fixtures import drawing
 from ml import cards, examination, reports
 from recognition.management import card_pages
 from recognition.models import TrainedModel
-from tests.conftest import ROOT
+from tests.conftest import ROOT, ClosedPipe, FullDisk
 
 KINDS = ("dot", "minus", "plus", "slash", "w", "x", "y", "z")
 
@@ -163,6 +163,34 @@ def test_who_stops_it_hears_so(
         evaluate(data, dataset=["usps"])
 
     assert caught.value.returncode == 130
+
+
+@pytest.mark.parametrize("format", ["text", "json"])
+def test_a_reader_that_has_seen_enough_ends_the_command_quietly(
+    own_model: TrainedModel, data: Path, closed: list[bool], format: str
+) -> None:
+    evaluate(data, dataset=["usps"], format=format, stdout=ClosedPipe())
+
+    assert closed == [True]
+
+
+def test_a_report_is_kept_though_its_reader_has_seen_enough(
+    own_model: TrainedModel, data: Path, closed: list[bool]
+) -> None:
+    evaluate(data, dataset=["usps"], write=True, stdout=ClosedPipe())
+
+    assert closed
+    assert reports.read(own_model.directory) is not None
+
+
+@pytest.mark.parametrize("format", ["text", "json"])
+def test_a_full_disk_is_told_in_words(
+    own_model: TrainedModel, data: Path, closed: list[bool], format: str
+) -> None:
+    with pytest.raises(CommandError, match="could not be written: No space left"):
+        evaluate(data, dataset=["usps"], format=format, stdout=FullDisk())
+
+    assert closed == [True]
 
 
 def test_a_wrong_data_folder_is_a_clear_error(own_model: TrainedModel, tmp_path: Path) -> None:

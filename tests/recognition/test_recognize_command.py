@@ -17,6 +17,7 @@ from ml import batch
 from ml.recognizer import Recognizer
 from recognition.management.commands import recognize
 from recognition.models import Prediction, TrainedModel
+from tests.conftest import ClosedPipe, FullDisk
 
 Drawn = Callable[..., bytes]
 
@@ -335,36 +336,20 @@ def test_a_connection_that_has_grown_old_is_opened_anew(
 
 
 def test_a_reader_that_has_seen_enough_ends_the_command_quietly(
-    digit_model: TrainedModel, folder: Path, monkeypatch: pytest.MonkeyPatch
+    digit_model: TrainedModel, folder: Path, closed: list[bool]
 ) -> None:
-    closed: list[bool] = []
-    monkeypatch.setattr(recognize, "_close_standard_output", lambda: closed.append(True))
-
     call_command("recognize", str(folder), stdout=ClosedPipe())
 
     assert closed == [True]
 
 
 def test_a_full_disk_is_told_in_words(
-    digit_model: TrainedModel, folder: Path, monkeypatch: pytest.MonkeyPatch
+    digit_model: TrainedModel, folder: Path, closed: list[bool]
 ) -> None:
-    closed: list[bool] = []
-    monkeypatch.setattr(recognize, "_close_standard_output", lambda: closed.append(True))
-
     with pytest.raises(CommandError, match="could not be written: No space left"):
         call_command("recognize", str(folder), stdout=FullDisk())
 
     assert closed == [True]
-
-
-class FullDisk(io.StringIO):
-    def flush(self) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
-class ClosedPipe(io.StringIO):
-    def flush(self) -> None:
-        raise BrokenPipeError
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")

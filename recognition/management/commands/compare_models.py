@@ -40,6 +40,7 @@ class Command(BaseCommand):
         )
 
     @endings.stoppable()
+    @endings.reader_may_leave()
     def handle(
         self,
         *,
@@ -65,7 +66,7 @@ class Command(BaseCommand):
             for recognizer in recognizers
         }
         if verbosity >= 1:
-            self.stdout.writelines(_lines(sets, scores))
+            endings.write(self.stdout, "".join(_lines(sets, scores)))
 
     def _check(self, known: list[ModelCard]) -> None:
         first, *others = known

@@ -70,6 +70,7 @@ class Command(BaseCommand):
         parser.add_argument("--format", choices=("text", "json"), default="text")
 
     @endings.stoppable()
+    @endings.reader_may_leave()
     def handle(
         self,
         *,
@@ -92,7 +93,11 @@ class Command(BaseCommand):
             _check_model_card(model_card, is_complete=full and not dataset)
         data = Path(data_dir) if data_dir else None
         text: list[str] = []
-        tell = self._teller(text, quiet=format == "json" or verbosity < 1)
+        tell = self._teller(
+            text,
+            quiet=format == "json" or verbosity < 1,
+            keeps=write or model_card is not None,
+        )
         try:
             with Readers(chosen.directory, workers=workers or os.cpu_count() or 1) as readers:
                 card = readers.recognizer.card
@@ -118,15 +123,20 @@ class Command(BaseCommand):
             model_card.write_text(page, encoding="utf-8")
             tell(f"Written to {model_card}\n")
         if format == "json":
-            self.stdout.write(json.dumps(_shown(report), indent=2))
+            endings.write(self.stdout, json.dumps(_shown(report), indent=2) + "\n")
 
-    def _teller(self, text: list[str], *, quiet: bool) -> Callable[..., None]:
+    def _teller(self, text: list[str], *, quiet: bool, keeps: bool) -> Callable[..., None]:
         def tell(what: str, part: dict[str, Any] | None = None) -> None:
             lines = [what] if part is None else list(reports.told(what, part))
             text.extend(lines)
-            if not quiet:
-                self.stdout.writelines(lines)
-                self.stdout.flush()
+            if quiet:
+                return
+            try:
+                endings.write(self.stdout, "".join(lines))
+            except BrokenPipeError:
+                if not keeps:
+                    raise
+                endings.close_standard_output()  # who does not read on may want the report
 
         return tell
 

@@ -57,6 +57,7 @@ class Command(BaseCommand):
         )
 
     @endings.stoppable()
+    @endings.reader_may_leave()
     def handle(
         self,
         *,
@@ -89,9 +90,6 @@ class Command(BaseCommand):
             raise CommandError(
                 f"The database did not take a record: {error}. What has its line above is stored."
             ) from error
-        except BrokenPipeError:
-            _close_standard_output()  # the reader, `head` for one, has seen enough
-            return
         if not read:
             raise CommandError(
                 "No file could be read." if failed else f"No pictures in {' '.join(paths)}."
@@ -104,26 +102,14 @@ class Command(BaseCommand):
     ) -> tuple[int, int]:
         """Write a line for each result, after its record is kept; count the read and the failed."""
         read = failed = 0
-        self._write(_header(format))
+        endings.write(self.stdout, _header(format))
         for chunk in results:
             if model is not None:
                 _keep(chunk, model)
-            self._write("".join(_line(result, format) for result in chunk))
+            endings.write(self.stdout, "".join(_line(result, format) for result in chunk))
             failed += sum(bool(result.error) for result in chunk)
             read += sum(not result.error for result in chunk)
         return read, failed
-
-    def _write(self, text: str) -> None:
-        if not text:
-            return
-        try:
-            self.stdout.write(text, ending="")
-            self.stdout.flush()
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            _close_standard_output()  # what is left in its buffer could not be written either
-            raise CommandError(f"The results could not be written: {error.strerror}.") from error
 
 
 def _files(paths: list[str]) -> Iterator[str]:
@@ -212,8 +198,3 @@ def _on_one_line(name: str) -> str:
         character if character.isprintable() else character.encode("unicode_escape").decode()
         for character in name
     )
-
-
-def _close_standard_output() -> None:
-    """Python would try to write what is left once more, when it ends, and complain."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
