@@ -10,9 +10,10 @@ import struct
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +24,9 @@ HELD_OUT = 5  # every fifth block, writer or cheque of a set without a test part
 TEST = "test"  # what draws the lots that hold out a picture of a folder; validation has its seed
 BLOCK = 50  # pictures; neighbours in a file often come from one writer, so they stay together
 DRAWN = {"train": range(2000), "test": range(10_000, 10_400)}  # seeds of `drawn_ones`
+IN_ONE_PIECE = frozenset(  # their `sha256` tells of all that is learned from and held out
+    ("semeion", "bhmsds", "bhmsds_nondigits", "chars74k", "cheques", "fonts", "font_letters")
+)
 LOOK_ALIKES = ("slash", "z")  # how many people write 1 and 2
 
 # What NumPy, zipfile, gzip and their helpers raise on bytes that are not as they should be.
@@ -136,6 +140,29 @@ def _some_writers(dataset: Dataset, share: float, seed: int) -> np.ndarray:
     sizes = np.array([(dataset.writers == writer).sum() for writer in writers])
     chosen: np.ndarray = writers[np.cumsum(sizes) <= max(share * len(dataset), sizes[0])]
     return chosen
+
+
+def divided_otherwise(
+    version: str, then: Iterable[Mapping[str, Any]], sets: Iterable[Dataset]
+) -> Iterator[str]:
+    """A sentence for each set that was divided otherwise when a model learned from it.
+
+    Args:
+        version: of the model.
+        then: the sets that it learned from, as its card tells of them.
+        sets: as they are now.
+    """
+    known = {entry["name"]: entry for entry in then}
+    for dataset in sets:
+        entry = known.get(dataset.name)
+        if entry is None:
+            continue
+        grew_before = dataset.may_grow and not entry.get("may_grow")
+        if grew_before or (dataset.name in IN_ONE_PIECE and dataset.sha256 != entry["sha256"]):
+            yield (
+                f"Of {dataset.name} other pictures are held out now than when {version} was "
+                "trained: it may have learned from some of them."
+            )
 
 
 def held_out_kinds(data_dir: Path | None) -> dict[str, np.ndarray]:

@@ -45,6 +45,7 @@ def train(
     *,
     command: str,
     progress: Callable[[Progress], None],
+    warn: Callable[[str], None],
     resume: bool = False,
     start: Sequence[Path] = (),
 ) -> tuple[ModelCard, Path]:
@@ -56,6 +57,7 @@ def train(
     Args:
         root: the folder of trained models.
         command: the command line, for the card.
+        warn: hears sentences about what may make the new model's figures worth less.
         start: the model directories of `config.start_from`.
 
     Returns:
@@ -69,6 +71,10 @@ def train(
     before = _earlier_cards(start, config)
     rejects = ARCHITECTURES[config.architecture].rejects
     parts = [_split(name, config) for name in config.datasets]
+    for card in before:
+        learned = (part[0] for part in parts)
+        for sentence in datasets.divided_otherwise(card.version, card.datasets, learned):
+            warn(sentence)
     with variants.workers() as workers, tempfile.TemporaryDirectory() as scratch:
         traced = None
         if config.epochs:
@@ -259,6 +265,7 @@ def _card(
                 "validation": len(validation),
                 "repeat": repeat,
                 "labels": _counts(training, validation),
+                **({"may_grow": True} if training.may_grow else {}),
             }
             for (training, validation), repeat in zip(
                 parts, config.repeat or [1] * len(parts), strict=True

@@ -146,6 +146,35 @@ def test_pictures_that_are_the_same_are_on_one_side(folder: Path) -> None:
     assert sum(len(side) for side in found.values()) == 300
 
 
+def test_a_model_from_before_folders_could_grow_is_warned_of(folder: Path) -> None:
+    testing = datasets.load(str(folder), "test")
+    then = {"name": str(folder), "sha256": "another"}
+
+    old = list(datasets.divided_otherwise("old-1", [then], [testing]))
+    new = list(datasets.divided_otherwise("new-1", [then | {"may_grow": True}], [testing]))
+    other = list(datasets.divided_otherwise("other-1", [], [testing]))
+
+    assert len(old) == 1
+    assert "when old-1 was trained: it may have learned from some" in old[0]
+    assert not new
+    assert not other
+
+
+def test_a_set_whose_files_changed_is_warned_of_where_its_test_part_is_a_share_of_it(
+    tmp_path: Path, arrays: dict[str, Any]
+) -> None:
+    np.savez(tmp_path / "mnist.npz", **arrays)
+    np.savez(tmp_path / "bhmsds.npz", x_train=arrays["x_train"], y_train=arrays["y_train"])
+    sets = [datasets.load(name, "test", tmp_path) for name in ("mnist", "bhmsds", "drawn_ones")]
+    then = [{"name": part.name, "sha256": "another"} for part in sets]
+
+    changed = list(datasets.divided_otherwise("mine-1", then, sets))
+    same = datasets.divided_otherwise("mine-1", [vars(part) for part in sets], sets)
+
+    assert [sentence.split()[1] for sentence in changed] == ["bhmsds"]
+    assert not list(same)
+
+
 def test_another_seed_sets_other_pictures_of_a_folder_aside(folder: Path) -> None:
     whole = datasets.load(str(folder), "train")
 

@@ -115,6 +115,22 @@ def test_a_model_of_another_split_may_have_learned_from_what_is_read(
     assert f"{second_model.version} was trained with other validation pictures" in errors
 
 
+def test_a_model_of_another_division_may_have_learned_from_what_is_read(
+    digit_model: TrainedModel, second_model: TrainedModel, drawn_digits: Path
+) -> None:
+    path = Path(second_model.directory) / "card.json"
+    card = json.loads(path.read_text(encoding="utf-8"))
+    card["datasets"] = [
+        {"name": str(drawn_digits), "sha256": ""}
+    ]  # as when it had to stay as it was
+    path.write_text(json.dumps(card), encoding="utf-8")
+
+    _, errors = compare(digit_model.version, second_model.version, "--dataset", str(drawn_digits))
+
+    assert errors.count("may have learned from") == 1
+    assert f"when {second_model.version} was trained" in errors
+
+
 def test_models_of_different_scripts_are_not_compared(
     digit_model: TrainedModel, second_model: TrainedModel, drawn_digits: Path
 ) -> None:

@@ -165,6 +165,17 @@ def test_who_stops_it_hears_so(
     assert caught.value.returncode == 130
 
 
+def test_pictures_that_may_have_been_learned_from_are_warned_of(
+    own_model: TrainedModel, data: Path
+) -> None:
+    errors = io.StringIO()
+
+    evaluate(data, dataset=["usps", "semeion"], stderr=errors)
+
+    assert errors.getvalue().count("may have learned from") == 1
+    assert "Of semeion other pictures are held out now" in errors.getvalue()
+
+
 @pytest.mark.parametrize("format", ["text", "json"])
 def test_a_reader_that_has_seen_enough_ends_the_command_quietly(
     own_model: TrainedModel, data: Path, closed: list[bool], format: str

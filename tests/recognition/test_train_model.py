@@ -155,6 +155,20 @@ def test_a_training_can_start_from_a_model(drawn_digits: Path) -> None:
     assert "epoch   1/1" in output
 
 
+def test_a_start_from_a_model_of_another_division_is_warned_of(drawn_digits: Path) -> None:
+    train(drawn_digits, name="drawn-20", epochs=1)
+    errors = io.StringIO()
+    train(drawn_digits, name="drawn-21", epochs=1, start_from=["drawn-20"], stderr=errors)
+    before = errors.getvalue()
+    path = TrainedModel.objects.get(version="drawn-20").directory / cards.CARD_FILE
+    path.write_text(path.read_text().replace('"may_grow": true', '"may_grow": false'))
+
+    train(drawn_digits, name="drawn-22", epochs=1, start_from=["drawn-20"], stderr=errors)
+
+    assert "may have learned" not in before
+    assert "when drawn-20 was trained: it may have learned" in errors.getvalue()
+
+
 def test_the_time_told_is_that_of_the_last_training(drawn_digits: Path) -> None:
     train(drawn_digits, name="drawn-18", epochs=1)
     path = TrainedModel.objects.get(version="drawn-18").directory / cards.CARD_FILE

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from ml import cards, comparison, datasets, runs, variants
 from ml.cards import ModelCard
 from ml.comparison import Score
-from ml.datasets import NOT_A_DIGIT
+from ml.datasets import NOT_A_DIGIT, Dataset
 from ml.recognizer import Recognizer
 from ml.scripts import SCRIPTS
 from ml.validation import Validation
@@ -58,7 +58,11 @@ class Command(BaseCommand):
             self._check(known)
             names = dataset or known[0].config.get("datasets") or ["mnist"]
             rejects = any(card.rejects for card in known)
-            sets = _validation(dict.fromkeys(names), known[0], data_dir, rejects)
+            parts = _aside(dict.fromkeys(names), known[0], data_dir)
+            for card in known:
+                for sentence in datasets.divided_otherwise(card.version, card.datasets, parts):
+                    self.stderr.write(self.style.WARNING(sentence))
+            sets = _validation(parts, known[0], rejects)
         except (cards.CardError, datasets.DatasetError) as error:
             raise CommandError(str(error)) from error
         scores = {
@@ -85,14 +89,17 @@ class Command(BaseCommand):
                 )
 
 
-def _validation(
-    names: Iterable[str], card: ModelCard, data_dir: Path | None, rejects: bool
-) -> dict[str, Validation]:
-    """The validation pictures of the data sets that hold digits; the first has the others too."""
+def _aside(names: Iterable[str], card: ModelCard, data_dir: Path | None) -> list[Dataset]:
+    """What the training of a model set aside of each data set."""
     share, seed = runs.set_aside(card.config)
-    parts = [
+    return [
         datasets.split(datasets.load(name, "train", data_dir), share, seed)[1] for name in names
     ]
+
+
+def _validation(parts: Sequence[Dataset], card: ModelCard, rejects: bool) -> dict[str, Validation]:
+    """The validation pictures of the data sets that hold digits; the first has the others too."""
+    _, seed = runs.set_aside(card.config)
     digits = [part for part in parts if (part.labels != NOT_A_DIGIT).any()]
     others = [part for part in parts if not (part.labels != NOT_A_DIGIT).any()]
     if not digits:

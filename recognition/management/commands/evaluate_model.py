@@ -104,6 +104,8 @@ class Command(BaseCommand):
                 names = dataset or (FULL if full else card.config.get("datasets")) or ["mnist"]
                 counts = reports.distribution(card, data) if write else {}
                 sets = [datasets.load(name, "test", data) for name in names]
+                for sentence in datasets.divided_otherwise(card.version, card.datasets, sets):
+                    self.stderr.write(self.style.WARNING(sentence))
                 report = (
                     _examine_all(readers, sets, tell, data, sample)
                     if full

@@ -143,6 +143,7 @@ class Command(BaseCommand):
                     root,
                     command=_command_line(),
                     progress=self._progress(verbosity),
+                    warn=lambda text: self.stderr.write(self.style.WARNING(text)),
                     resume=resume,
                     start=start,
                 )
