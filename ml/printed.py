@@ -29,6 +29,7 @@ MIN_BOX_SIDE = 40  # px of the working picture
 MIN_TICK = 0.1  # of a comb's height, and what reaches out of it
 MAX_COMB_LINE = 0.045  # of its longer side
 STRAIGHT_BASE = 0.35  # share of its lower side that is straight, at least
+MAX_BELOW = 0.3  # of a comb's height, what lies below one end of its level line: it may rise
 MOST_BOXES = 12  # in a row
 MIN_LINE = 2.5  # times as long as what is joined to it is high: a line to write on
 LEAST_ON_LINE, MOST_ON_LINE = 0.05, 0.8  # height of what is written on a line, of its length
@@ -232,7 +233,7 @@ def _comb(piece: np.ndarray) -> np.ndarray | None:
 
     Upright lines stand on both ends of a level one, and others like them at even distances between.
     """
-    if _straight_share(np.rot90(piece, -1)) < STRAIGHT_BASE:
+    if not _may_be_comb(piece):
         return None
     piece = cv2.copyMakeBorder(piece, *4 * (ROOM,), cv2.BORDER_CONSTANT)
     most = int(max(3, MAX_COMB_LINE * max(piece.shape)))
@@ -292,6 +293,17 @@ def _may_be_frame(piece: np.ndarray) -> bool:
         max(_straight_share(seen) for seen in (shape, shape[:, ::-1])) > STRAIGHT_SIDE
         for shape in (piece, cv2.transpose(piece))
     )
+
+
+def _may_be_comb(piece: np.ndarray) -> bool:
+    """Whether something stands at both ends of a straight lower side, as of few digits."""
+    height, width = piece.shape
+    edge = max(2, round(CORNER * width))
+    for side in (piece[:, :edge].max(axis=1), piece[:, -edge:].max(axis=1)):
+        below = int(side[::-1].argmax())
+        if below > MAX_BELOW * height or np.count_nonzero(side) < MIN_TICK * height:
+            return False
+    return _straight_share(np.rot90(piece, -1)) > STRAIGHT_BASE
 
 
 def _straight_share(piece: np.ndarray) -> float:

@@ -378,7 +378,8 @@ def _candidates(ink: np.ndarray, *, in_one_piece: bool = False) -> Iterator[Foun
     _, strokes = cv2.threshold(ink, INK_LEVEL * 255, 1, cv2.THRESH_BINARY)
     mask = without_rules(strokes, ink)
     found = Pieces(mask)
-    undivided = without_dividers(mask, ink, found)
+    is_ruled = mask is not strokes
+    undivided = mask if is_ruled else without_dividers(mask, ink, found)
     if undivided is not mask:
         mask = undivided
         found = Pieces(mask)
