@@ -133,9 +133,16 @@ def choice(name: str, options: tuple[str, ...], default: str) -> str:
 
 
 def folder(name: str, default: Path) -> Path:
-    path = Path(text(name, str(default))).expanduser().resolve()
-    if path.exists() and not path.is_dir():
-        raise ImproperlyConfigured(f"{name} is {path}, which is no folder.")
+    """A place for files, which need not be there yet."""
+    value = text(name, str(default))
+    try:
+        path = Path(value).expanduser().resolve()
+        there = next((place for place in (path, *path.parents) if place.exists()), path)
+    except (OSError, RuntimeError) as error:  # the latter of ~ and a name that nobody has
+        why = error.strerror if isinstance(error, OSError) else error
+        raise ImproperlyConfigured(f"{name} is {value}, which is no use: {why}") from error
+    if not there.is_dir():
+        raise ImproperlyConfigured(f"{name} is {path}, and {there} is no folder.")
     return path
 
 

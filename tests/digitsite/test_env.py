@@ -247,9 +247,35 @@ def test_a_folder_named_as_the_file_stops_the_start(tmp_path: Path) -> None:
         env.load_file(tmp_path / ".env")
 
 
-def test_a_file_in_the_place_of_a_folder_stops_the_start(tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", ["file", "file/below", "file/further/below"])
+def test_a_file_in_the_place_of_a_folder_stops_the_start(place: str, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    os.environ["CACHE_ROOT"] = str(tmp_path / "file")
+    os.environ["CACHE_ROOT"] = str(tmp_path / place)
 
-    with pytest.raises(ImproperlyConfigured, match=r"CACHE_ROOT is .* no folder"):
+    with pytest.raises(ImproperlyConfigured, match=r"CACHE_ROOT is .*file is no folder"):
         env.folder("CACHE_ROOT", tmp_path)
+
+
+def test_a_folder_need_not_be_there_yet(tmp_path: Path) -> None:
+    os.environ["CACHE_ROOT"] = str(tmp_path / "new" / "cache")
+
+    assert env.folder("CACHE_ROOT", tmp_path) == (tmp_path / "new" / "cache").resolve()
+
+
+def test_a_folder_that_may_not_be_looked_at_stops_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "exists", refuse)
+
+    with pytest.raises(ImproperlyConfigured, match=r"MODEL_ROOT is .*: Permission denied"):
+        env.folder("MODEL_ROOT", tmp_path)
+
+
+def test_a_home_that_nobody_has_stops_the_start(tmp_path: Path) -> None:
+    os.environ["MODEL_ROOT"] = "~nobody-has-this-name/models"
+
+    with pytest.raises(ImproperlyConfigured, match="MODEL_ROOT is ~nobody-has-this-name"):
+        env.folder("MODEL_ROOT", tmp_path)
