@@ -108,8 +108,8 @@ def origins(name: str) -> list[str]:
         scheme, _, host = origin.partition("://")
         if scheme not in {"http", "https"} or not host or "/" in host:
             raise ImproperlyConfigured(
-                f"{name} holds {origin!r}; write it with https:// (or http://) before the host's "
-                "name, such as https://digits.example.org."
+                f"{name} holds {origin!r}; write https:// (or http://) before the host's name and "
+                "no slash behind it, such as https://digits.example.org."
             )
     return found
 

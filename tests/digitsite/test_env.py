@@ -216,12 +216,12 @@ def test_other_databases_are_refused(scheme: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "origin", ["digits.example.org", "ftp://a.example", "https://", "https://a/b"]
+    "origin", ["digits.example.org", "ftp://a.example", "https://", "https://a/b", "https://a/"]
 )
-def test_an_origin_without_its_scheme_stops_the_start(origin: str) -> None:
+def test_an_origin_without_its_scheme_or_with_a_path_stops_the_start(origin: str) -> None:
     os.environ["CSRF_TRUSTED_ORIGINS"] = f"https://fine.example:8443,{origin}"
 
-    with pytest.raises(ImproperlyConfigured, match="CSRF_TRUSTED_ORIGINS"):
+    with pytest.raises(ImproperlyConfigured, match=f"CSRF_TRUSTED_ORIGINS .*'{origin}'.*no slash"):
         env.origins("CSRF_TRUSTED_ORIGINS")
 
 
