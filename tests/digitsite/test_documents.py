@@ -109,6 +109,11 @@ def test_the_example_of_settings_names_exactly_the_variables_that_are_read() -> 
     assert offered == read - {"ENV_FILE", "DJANGO_SETTINGS_MODULE"}
 
 
+def test_a_file_of_settings_under_another_name_is_described() -> None:
+    for document in (".env.example", "docs/deployment.md"):
+        assert "ENV_FILE" in (ROOT / document).read_text(encoding="utf-8"), document
+
+
 def test_the_example_of_settings_changes_no_default() -> None:
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
     values = re.findall(r"^[A-Z_]+=(.*)$", example, re.MULTILINE)
