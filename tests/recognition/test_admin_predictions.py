@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from recognition import history, models
-from recognition.admin import CappedPaginator
+from recognition.admin import CappedPaginator, PredictionAdmin
 from recognition.models import Prediction
 
 Make = Callable[..., Prediction]
@@ -226,14 +226,19 @@ def test_what_the_database_refuses_is_a_wrong_look_up(
         assert response.status_code == 200
 
 
-def test_behind_the_last_page_is_the_last_page(admin_client: Client, make_prediction: Make) -> None:
-    make_prediction()
-    make_prediction().review("1", by=None)
+def test_whoever_reviews_all_of_the_last_page_goes_on_with_the_one_before(
+    admin_client: Client, make_prediction: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PredictionAdmin, "list_per_page", 2)
+    last, *others = [make_prediction(text="3") for _ in range(5)]  # the newest come first
+    address = f"{reverse(LIST)}?review=open&p=3"
 
-    page = admin_client.get(reverse(LIST), {"review": "open", "p": "3"})
+    fields = edit((last, "", ""), _right=str(last.pk))
+    shown = admin_client.post(address, fields, follow=True)
 
-    assert page.status_code == 200
-    assert len(page.context["cl"].result_list) == 1
+    assert shown.redirect_chain == [(address, 302)]
+    assert shown.context["cl"].page_num == 2
+    assert list(shown.context["cl"].result_list) == others[1::-1]
 
 
 def test_a_correction_in_the_list_is_kept_with_its_reviewer(
