@@ -16,7 +16,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
-from django.db import DataError, OperationalError, ProgrammingError, connection, transaction
+from django.db import DatabaseError, DataError, OperationalError, ProgrammingError, transaction
 from django.db.models import Q, QuerySet
 from django.http import (
     HttpRequest,
@@ -747,16 +747,24 @@ class ModelActivationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 def _wrong_look_ups() -> Iterator[None]:
     """What is asked of a year that has no next one is a wrong look-up; Django lets it fail.
 
-    So is what the database refuses while it answers, such as half of a pattern.
+    So is what the database refuses, such as half of a pattern, while it answers without look-ups.
     """
     try:
         yield
     except (ValueError, OverflowError, DataError) as error:
         raise IncorrectLookupParameters(error) from error
     except (OperationalError, ProgrammingError) as error:
-        if not connection.is_usable():
+        if not _is_answering():
             raise
         raise IncorrectLookupParameters(error) from error
+
+
+def _is_answering() -> bool:
+    try:
+        Prediction.objects.order_by().exists()
+    except DatabaseError:
+        return False
+    return True
 
 
 def _deleted_rows(request: HttpRequest) -> set[str]:

@@ -10,14 +10,14 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.core.files.storage import storages
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from recognition import history, models
 from recognition.admin import CappedPaginator, PredictionAdmin
-from recognition.models import Prediction
+from recognition.models import Prediction, PredictionQuerySet
 
 Make = Callable[..., Prediction]
 LIST = "admin:recognition_prediction_changelist"
@@ -224,6 +224,18 @@ def test_what_the_database_refuses_is_a_wrong_look_up(
         assert response.headers["Location"] == f"{reverse(LIST)}?e=1"
     else:  # for SQLite these are numbers as others are
         assert response.status_code == 200
+
+
+def test_a_database_that_fails_is_no_wrong_look_up(
+    admin_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: PredictionQuerySet) -> bool:
+        raise OperationalError("disk I/O error")
+
+    monkeypatch.setattr(PredictionQuerySet, "exists", fail)
+
+    with pytest.raises(OperationalError, match="disk I/O error"):
+        admin_client.get(reverse(LIST), {"text": "3"})
 
 
 def test_whoever_reviews_all_of_the_last_page_goes_on_with_the_one_before(
