@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from ml.pieces import Pieces, is_thicker
+from ml.pieces import SOLID, Pieces, is_thicker
 from ml.printed import RULED_SIDE, faint, is_frame
 
 SLENDER = 20  # times as long as thick, at least
@@ -18,7 +18,6 @@ FEW_ALIKE, MIN_FEW = 2, 0.25  # lines as long as this at least, of the picture's
 TALLER = 2.2  # than all else but its like, is a line between columns
 TALLER_ON_CARD = 1.3  # the same beside lines for an address
 COLUMN = 0.35  # of the picture's height, at least
-SOLID = 0.4  # widest place, as a share of the longer side; what is thicker is a patch, not strokes
 GRAIN = 5  # px; a stamp is not even
 LEAST_BESIDE = 0.06  # of the picture's longer side, what else there is to be read
 

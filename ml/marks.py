@@ -60,11 +60,8 @@ def without_marks(mask: np.ndarray, found: Pieces) -> tuple[np.ndarray, bool]:
     marks = _Marks(found)
     if not marks.found.any():
         return mask, marks.is_ambiguous
-    x, y, width, height = cv2.boundingRect(mask)
-    gone = found.several(1 + np.flatnonzero(marks.found), (x, y, width, height))
-    rest = mask.copy()
-    rest[y : y + height, x : x + width] -= gone
-    return rest, marks.is_ambiguous
+    gone = found.where(1 + np.flatnonzero(marks.found))
+    return cv2.subtract(mask, gone), marks.is_ambiguous
 
 
 def within_circle(digit: np.ndarray) -> np.ndarray | None:

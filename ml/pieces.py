@@ -23,6 +23,7 @@ SHORTER = 0.6  # the same of a neighbour, at least
 PART = 0.5  # width to height of what a side of the picture cuts off, at most
 WIDTHS = (0.3, 1.2)  # of a digit in several pieces, of its height; bits of a line are narrower
 MOST_BITS = 6  # pieces that a digit may have fallen into
+SOLID = 0.4  # widest place, as a share of the longer side; what is thicker is a patch, not strokes
 MIN_PIECE = 4  # px of the working picture; smaller pieces are specks
 
 

@@ -33,6 +33,8 @@ from ml.sheets import find_sheets
 from ml.strokes import (
     CROP_REACH,
     FoundDigit,
+    Page,
+    Pages,
     find_digit,
     find_in_shadow,
     find_lone_digits,
@@ -82,6 +84,7 @@ class Steps:
         redrawn: float32, 0.0 paper to 1.0 ink, the strokes at their usual width.
         field: what the network sees.
         reason: why there is no field.
+        pages: what is written in `picture`, where that is larger than a digit alone.
     """
 
     dark: np.ndarray | None = None
@@ -90,6 +93,7 @@ class Steps:
     redrawn: np.ndarray | None = None
     field: Field | None = None
     reason: Reason | None = None
+    pages: Pages | None = None
 
 
 def follow(picture: np.ndarray, box: Box | None = None) -> Steps:
@@ -107,23 +111,22 @@ def follow(picture: np.ndarray, box: Box | None = None) -> Steps:
         steps.reason = refusal.reason
     if box is None or (steps.field and steps.field.box == box):
         return steps
-    for in_one_piece in (False, True):
-        for other in _follow_others(picture, in_one_piece):
-            if other.field and other.field.box == box:
-                return other
-    return steps
+    others = (other for others in _follow_others(picture, steps) for other in others)
+    return next((other for other in others if other.field and other.field.box == box), steps)
 
 
-def other_fields(picture: np.ndarray, *, in_one_piece: bool) -> Iterator[Field]:
+def other_fields(picture: np.ndarray, steps: Steps) -> Iterator[list[Field]]:
     """What else may be the one digit of a picture, if that of `to_field` is none.
 
-    These stand alone on their page beside other things, the likeliest first, and are doubtful.
+    These stand alone on their page beside other things, and are doubtful. First they come with
+    what is near, then each piece by itself.
 
     Args:
         picture: uint8 array (height, width), 0 black to 255 white, upright.
-        in_one_piece: whether each piece of ink is looked at by itself, without what is near.
+        steps: those of `to_field`, however far they went.
     """
-    return (steps.field for steps in _follow_others(picture, in_one_piece) if steps.field)
+    for others in _follow_others(picture, steps):
+        yield [steps.field for steps in others if steps.field]
 
 
 def to_field(picture: np.ndarray, steps: Steps | None = None) -> Field:
@@ -175,7 +178,10 @@ def trace(picture: np.ndarray, steps: Steps | None = None) -> tuple[np.ndarray, 
     steps = steps or Steps()
     blocks = find_blocks(picture)
     if blocks:
-        shape, box = trace(blocks.picture, steps)
+        try:
+            shape, box = trace(blocks.picture, steps)
+        finally:
+            steps.pages = None  # they are of the small picture
         return shape, _enlarged(box, blocks, picture.shape)
     if max(picture.shape) <= PAPER_SIDE:  # a digit alone
         return _trace(picture, steps)
@@ -192,20 +198,26 @@ def trace(picture: np.ndarray, steps: Steps | None = None) -> tuple[np.ndarray, 
     return _trace_on_sheet(picture, steps) or _trace_in_shadow(picture, steps) or found
 
 
-def _follow_others(picture: np.ndarray, in_one_piece: bool) -> Iterator[Steps]:
-    """The steps to each field of `other_fields`."""
-    if max(picture.shape) <= PAPER_SIDE:  # a digit alone
+def _follow_others(picture: np.ndarray, first: Steps) -> Iterator[list[Steps]]:
+    """The steps to each field of `other_fields`, after the first ones."""
+    if first.pages is None:
         return
-    work, scale = _working_size(picture)
-    dark = dark_on_light(without_lids(work))
-    for digit in find_lone_digits(dark, in_one_piece=in_one_piece):
-        shape = _fine(digit.shape)
-        if max(digit.box[2:]) < MIN_DIGIT_SIDE * scale or not shape.any():
-            continue
-        redrawn = redraw(shape)
-        box = _unscale(digit.box, scale, picture.shape)
-        field = Field(centre(redrawn), box, is_doubtful=True)
-        yield Steps(dark, digit.searched, digit, redrawn, field)
+    dark = first.pages.dark
+    scale = max(dark.shape) / max(picture.shape)
+    least = MIN_DIGIT_SIDE * scale
+    for digits in find_lone_digits(first.pages):
+        shapes = [(digit, _fine(digit.shape)) for digit in digits if max(digit.box[2:]) >= least]
+        yield [
+            _steps_to(digit, shape, dark, _unscale(digit.box, scale, picture.shape))
+            for digit, shape in shapes
+            if shape.any()
+        ]
+
+
+def _steps_to(digit: FoundDigit, shape: np.ndarray, dark: np.ndarray, box: Box) -> Steps:
+    redrawn = redraw(shape)
+    field = Field(centre(redrawn), box, is_doubtful=True)
+    return Steps(dark, digit.searched, digit, redrawn, field)
 
 
 def _trace(picture: np.ndarray, steps: Steps) -> tuple[np.ndarray, Box]:
@@ -213,9 +225,12 @@ def _trace(picture: np.ndarray, steps: Steps) -> tuple[np.ndarray, Box]:
     work, scale = _working_size(picture)
     steps.dark = dark = dark_on_light(without_lids(work))
     steps.ink, zoom = _with_room(find_ink(dark, CROP_REACH))
-    digit = find_digit(steps.ink)
+    page = Page.find(steps.ink)
     if max(dark.shape) > PAPER_SIDE:
-        digit = prefer_lone_digit(dark, digit)
+        steps.pages = Pages(dark, page)
+    digit = find_digit(page)
+    if steps.pages:
+        digit = prefer_lone_digit(steps.pages, digit)
         if digit.is_noise:
             raise Refused(Reason.BLANK)
     steps.dark = 255 - dark if digit.is_reversed else dark

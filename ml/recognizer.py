@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -118,8 +119,9 @@ class Recognizer:
             picture: uint8 array (height, width), 0 black to 255 white, upright.
         """
         first: Box | None = None
+        steps = preprocessing.Steps()
         try:
-            field = preprocessing.to_field(picture)
+            field = preprocessing.to_field(picture, steps)
             reading = self.read_field(field)
             if field.is_cut_off or reading.confidence > LIKELY:
                 first = field.box
@@ -127,22 +129,25 @@ class Recognizer:
             reading = Reading("", 0.0, Verdict.REFUSED, refusal.reason, ())
         if reading.reason not in SOMETHING_ELSE or self._is_sure(reading):
             return reading
-        return self._read_another(picture, first) or reading
+        return self._read_another(preprocessing.other_fields(picture, steps), first) or reading
 
     def read_field(self, field: preprocessing.Field) -> Reading:
         """Read a digit that `preprocessing.to_field` has centred already."""
         return self._judge(field, self.probabilities(field.pixels))
 
-    def _read_another(self, picture: np.ndarray, first: Box | None) -> Reading | None:
+    def _read_another(
+        self, others: Iterable[list[preprocessing.Field]], first: Box | None
+    ) -> Reading | None:
         """Read the only thing in a picture that is surely like a digit, beside others; or None.
 
         Args:
+            others: as `preprocessing.other_fields` finds them.
             first: where something is that may be a digit as well; what is within is a part of it.
         """
-        for in_one_piece in (False, True):
-            fields = preprocessing.other_fields(picture, in_one_piece=in_one_piece)
+        likely: list[Reading] = []
+        for fields in others:
             beside = (field for field in fields if not (first and _is_within(field.box, first)))
-            likely = [r for r in map(self.read_field, beside) if r.confidence > LIKELY]
+            likely += [r for r in map(self.read_field, beside) if r.confidence > LIKELY]
             sure = next((reading for reading in likely if self._is_sure(reading)), None)
             if sure:
                 return sure if all(_is_of(other, sure) for other in likely) else None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -14,7 +15,17 @@ from ml.ink import INK_LEVEL, disc, find_ink, find_strokes, grey_levels, ink_dep
 from ml.joined import NO_JOINTS, find_joints
 from ml.marks import within_circle, without_marks
 from ml.outlines import filled_outline
-from ml.pieces import MOST_BITS, SLIVER, Box, Pieces, is_thicker, pieces, thickness
+from ml.pieces import (
+    MOST_BITS,
+    SLIVER,
+    SOLID,
+    Box,
+    Parts,
+    Pieces,
+    is_thicker,
+    pieces,
+    thickness,
+)
 from ml.printed import RULED_SIDE, without_forms, without_rules
 from ml.refusals import Reason, Refused
 
@@ -27,10 +38,10 @@ WIDER = 1.6  # times the pen, a shadow that comes in from the border, at least
 AS_DARK = 0.2  # of the way from the pen to the paper, at most, is a wider stroke; no shadow
 SMALL_REST = 0.2  # of the digit's ink: so little else is neither
 MOST_BESIDE = 8  # things on a page that are looked at, one by one, where the likeliest is no digit
+LIKELIEST = 3  # things that are looked at for each reach of the strokes
 MIN_LONE_SIDE = 0.04  # of the longer side; smaller things on a page are dirt
 MAX_FLATNESS = 5  # width to height; what is flatter on a page is a piece of a line
 CLEARANCE = 0.08  # of a digit's longer side; farther from a border it is no tight crop
-SOLID = 0.4  # widest place, as a share of the longer side; what is thicker is a patch, not strokes
 BOLD = 0.3  # the same for strokes that are looked for beside a patch: more is a piece of it
 HAIR = 1 / 40  # the same for a printed line; few pens write digits as large as that
 FULL = 0.5  # share of its place that is ink; hardly a digit but a plain 1 has more
@@ -195,22 +206,139 @@ class FoundDigit:
         )
 
 
-def find_digit(ink: np.ndarray) -> FoundDigit:
-    """Gather the strokes that belong to the one digit.
+@dataclass(frozen=True)
+class Page:
+    """What is written in a picture, without what is printed.
 
-    Args:
-        ink: uint8 array (height, width), 0 paper to 255 ink.
+    Attributes:
+        ink: uint8 (height, width), 0 paper to 255 ink, measured by the pen.
+        mask: uint8 like `ink`, 0 and 1, the strokes.
+        found: the pieces of `mask`.
+        lines: uint8 like `ink`, 1 where printed lines were taken away; None without any.
+        printed: the same of lines and marks.
+        is_filled: whether the strokes are what an outline encloses.
+        is_ambiguous: whether a ring or bracket that was taken away may be a 0, or a 1.
+    """
+
+    ink: np.ndarray
+    mask: np.ndarray
+    found: Pieces
+    lines: np.ndarray | None
+    printed: np.ndarray | None
+    is_filled: bool
+    is_ambiguous: bool
+
+    @classmethod
+    def find(cls, ink: np.ndarray) -> Page:
+        """Take away what is printed, given uint8 (height, width), 0 paper to 255 ink."""
+        _, strokes = cv2.threshold(ink, INK_LEVEL * 255, 1, cv2.THRESH_BINARY)
+        mask = without_rules(strokes, ink)
+        found = Pieces(mask)
+        if mask is strokes:  # else it is ruled, and its lines are gone
+            mask = without_dividers(mask, ink, found)
+            found = found if mask is strokes else Pieces(mask)
+        unprinted = without_forms(mask, ink, found)
+        if unprinted is not mask:
+            mask = unprinted
+            found = Pieces(mask)
+        lines = None if mask is strokes else cv2.subtract(strokes, mask)
+        if lines is not None:
+            ink, mask, found = _without_lines(ink, mask, lines, found)
+        filled = filled_outline(mask, found)
+        if filled is not None:
+            mask = filled
+            found = Pieces(mask)
+        unmarked, is_ambiguous = without_marks(mask, found)
+        is_marked = unmarked is not mask
+        if is_marked:
+            mask = unmarked
+            found = Pieces(mask)
+        printed = cv2.subtract(strokes, mask) if is_marked or lines is not None else None
+        return cls(ink, mask, found, lines, printed, filled is not None, is_ambiguous)
+
+    def digits(self) -> Iterator[FoundDigit]:
+        """What may be the digit, the most likely first."""
+        parts = self.found.parts
+        return (self.digit(parts.group(main)) for main in parts.by_likelihood)
+
+    def digit(self, members: np.ndarray) -> FoundDigit:
+        """The digit that some parts of `found` make."""
+        found, parts = self.found, self.found.parts
+        box = parts.box(members)
+        window = _window(box)
+        own = self.mask[window]
+        if members.size < len(found) - 1:
+            own = found.several(1 + members, box)
+        circled = within_circle(own) if max(self.mask.shape) >= RULED_SIDE else None
+        if circled is not None:
+            box, own = _cropped(box, circled)
+            window = _window(box)
+        own_ink = self.ink[window] * cv2.dilate(own, np.ones((3, 3), np.uint8))
+        others = parts.second_digits(members, is_plain=self.lines is None)
+        joints = NO_JOINTS
+        if self.lines is not None:
+            joints = find_joints(own, box, self.lines, self.ink)
+        return FoundDigit(
+            ink=own_ink,
+            shape=255 * own if self.is_filled else own_ink,
+            box=box,
+            at_border=bool(parts.at_border[members].any()),
+            several=bool(others.size),
+            beside_patches=bool(others.size)
+            and all(is_thicker(found.piece(1 + other), SOLID) for other in others),
+            is_dotted=parts.is_dotted(members, own),
+            is_ambiguous=self.is_ambiguous,
+            is_circled=circled is not None,
+            has_neighbours=_has_neighbours(found, members, own),
+            is_joined=joints.are_unclear,
+            completed=joints.completed,
+            searched=self.ink,
+            printed=self.printed,
+        )
+
+
+class Pages:
+    """What is written in a picture, found once for each reach of the strokes.
+
+    Attributes:
+        dark: uint8 (height, width), dark ink on light paper.
+    """
+
+    def __init__(self, dark: np.ndarray, first: Page | None = None) -> None:
+        """Where it was found for a cropped digit's reach already, `first` is that."""
+        self.dark = dark
+        self._found: dict[float, Page | None] = {CROP_REACH: first} if first else {}
+
+    def at(self, *reaches: float) -> Iterator[Page]:
+        """What is written, for each reach at which there is ink."""
+        for reach in reaches:
+            if reach not in self._found:
+                self._found[reach] = self._find(reach)
+            page = self._found[reach]
+            if page is not None:
+                yield page
+
+    def _find(self, reach: float) -> Page | None:
+        try:
+            return Page.find(find_ink(self.dark, reach))
+        except Refused:
+            return None
+
+
+def find_digit(page: Page) -> FoundDigit:
+    """Gather the strokes that belong to the one digit.
 
     Raises:
         Refused: blank when only specks are found.
     """
-    for digit in _candidates(ink):
+    for digit in page.digits():
         return digit
     raise Refused(Reason.BLANK)
 
 
-def prefer_lone_digit(dark: np.ndarray, digit: FoundDigit) -> FoundDigit:
+def prefer_lone_digit(pages: Pages, digit: FoundDigit) -> FoundDigit:
     """Tell a tightly cropped digit from a shadow or a table's edge that was taken for ink."""
+    dark = pages.dark
     stands_out = _stands_out(dark, digit)
     settled = stands_out and not digit.at_border
     solid = digit.is_thicker(SOLID)
@@ -219,7 +347,7 @@ def prefer_lone_digit(dark: np.ndarray, digit: FoundDigit) -> FoundDigit:
     shadowed = None if stands_out or digit.at_border else find_in_shadow(dark, digit)
     if shadowed:
         return shadowed
-    lone = _find_lone_digit(dark)
+    lone = _find_lone_digit(pages)
     if lone and solid:  # strokes beside a shadow or in it, and maybe some of its edge
         return replace(lone, stands_out=not (settled or _is_fragment(lone, digit)))
     if settled:  # what seemed a second digit may be a shadow
@@ -238,7 +366,7 @@ def _find_reverse(dark: np.ndarray, shadow: FoundDigit) -> FoundDigit | None:
 
     What lies within the first find may be the paper that a loop encloses.
     """
-    digit = _find_lone_digit(255 - dark)
+    digit = _find_lone_digit(Pages(255 - dark))
     if digit is None or _is_within(digit.box, shadow.box):
         return None
     return replace(digit, is_reversed=True)
@@ -282,30 +410,46 @@ def _is_fragment(piece: FoundDigit, whole: FoundDigit) -> bool:
     return bool(under[main] > 0.5 * size and stats[main, cv2.CC_STAT_AREA] > 1.15 * size)
 
 
-def _find_lone_digit(dark: np.ndarray) -> FoundDigit | None:
+def _find_lone_digit(pages: Pages) -> FoundDigit | None:
     """A digit that stands alone on its page, however that is lit, or None."""
-    for _, digit in _likeliest(dark, find_ink, PAGE_REACHES):
-        if _is_lone(dark, digit):
-            return replace(digit, several=digit.several and not digit.beside_patches)
+    for page in pages.at(*PAGE_REACHES):
+        for digit in islice(page.digits(), LIKELIEST):
+            if _is_lone(pages.dark, digit):
+                return replace(digit, several=digit.several and not digit.beside_patches)
     return None
 
 
-def find_lone_digits(dark: np.ndarray, *, in_one_piece: bool) -> Iterator[FoundDigit]:
-    """Every digit that may stand alone on its page beside other things, the likeliest first.
+def find_lone_digits(pages: Pages) -> Iterator[list[FoundDigit]]:
+    """All that may be a digit that stands alone on its page beside other things.
 
-    Args:
-        dark: uint8 array (height, width), dark ink on light paper.
-        in_one_piece: whether each piece is looked at by itself, without what is near: a bent line
-            may lie around a digit.
+    First with what is near, then each piece by itself: a bent line may lie around a digit.
     """
-    found: list[FoundDigit] = []
-    reaches = CROP_REACH, *PAGE_REACHES
-    likeliest = _likeliest(dark, find_ink, reaches, most=MOST_BESIDE, in_one_piece=in_one_piece)
-    for _, digit in likeliest:
-        is_new = not any(_is_nearly(digit.box, other.box) for other in found)
-        if is_new and _is_lone(dark, digit):
-            found.append(digit)
-            yield digit
+    seen: list[Box] = []
+    for in_one_piece in (False, True):
+        digits = [
+            page.digit(members)
+            for page in pages.at(CROP_REACH, *PAGE_REACHES)
+            for members in _large_parts(page.found.parts, pages.dark.shape, in_one_piece)
+            if _is_new(page.found.parts.box(members), seen)
+        ]
+        yield [digit for digit in digits if _is_lone(pages.dark, digit)]
+
+
+def _large_parts(parts: Parts, shape: tuple[int, ...], in_one_piece: bool) -> Iterator[np.ndarray]:
+    """Which parts make each of the likeliest things, but for those that are dirt or at a border."""
+    for main in parts.by_likelihood[:MOST_BESIDE]:
+        members = np.array([main]) if in_one_piece else parts.group(main)
+        is_large = max(parts.box(members)[2:]) >= MIN_LONE_SIDE * max(shape)
+        if is_large and not parts.at_border[members].any():
+            yield members
+
+
+def _is_new(box: Box, seen: list[Box]) -> bool:
+    """Whether a box is not nearly one that was seen; it is from now on."""
+    is_new = not any(_is_nearly(box, other) for other in seen)
+    if is_new:
+        seen.append(box)
+    return is_new
 
 
 def find_in_shadow(dark: np.ndarray, first: FoundDigit) -> FoundDigit | None:
@@ -315,32 +459,25 @@ def find_in_shadow(dark: np.ndarray, first: FoundDigit) -> FoundDigit | None:
         dark: uint8 array (height, width), dark ink on light paper.
         first: what was found there, the shadow and all.
     """
-    for reach, digit in _likeliest(dark, find_strokes, FINE_REACHES):
-        share = max(digit.box[2:]) / max(dark.shape)
-        is_thin = not digit.is_thicker(THIN * reach / share)
-        if share < LEAST or not (is_thin and digit.is_clear and digit.is_in_few_pieces):
-            continue
-        if _is_lone(255 - digit.searched, digit) and not _is_part(digit, dark, first):
-            return digit
+    for reach in FINE_REACHES:
+        with contextlib.suppress(Refused):
+            page = Page.find(find_strokes(dark, reach))
+            for digit in islice(page.digits(), LIKELIEST):
+                if _is_thin(digit, dark, reach) and not _is_part(digit, dark, first):
+                    return digit
     return None
 
 
-def _likeliest(
-    dark: np.ndarray,
-    find: Callable[[np.ndarray, float], np.ndarray],
-    reaches: tuple[float, ...],
-    *,
-    most: int = 3,
-    in_one_piece: bool = False,
-) -> Iterator[tuple[float, FoundDigit]]:
-    """The likeliest digits, so many at most, for each reach of the strokes with any ink."""
-    for reach in reaches:
-        try:
-            ink = find(dark, reach)
-        except Refused:
-            continue
-        for digit in islice(_candidates(ink, in_one_piece=in_one_piece), most):
-            yield reach, digit
+def _is_thin(digit: FoundDigit, dark: np.ndarray, reach: float) -> bool:
+    """Whether all strokes of a digit stand alone and are thin for how wide they may be."""
+    share = max(digit.box[2:]) / max(dark.shape)
+    return (
+        share >= LEAST
+        and not digit.is_thicker(THIN * reach / share)
+        and digit.is_clear
+        and digit.is_in_few_pieces
+        and _is_lone(255 - digit.searched, digit)
+    )
 
 
 def _is_part(digit: FoundDigit, dark: np.ndarray, first: FoundDigit) -> bool:
@@ -367,71 +504,6 @@ def _is_lone(dark: np.ndarray, digit: FoundDigit) -> bool:
     is_flat = width > MAX_FLATNESS * height
     is_strokes = is_large and not is_flat and not digit.is_thicker(BOLD)
     return is_strokes and not digit.at_border and _stands_out(dark, digit)
-
-
-def _candidates(ink: np.ndarray, *, in_one_piece: bool = False) -> Iterator[FoundDigit]:
-    """What may be the digit, the most likely first.
-
-    Args:
-        in_one_piece: whether each piece is looked at by itself, without what is near.
-    """
-    _, strokes = cv2.threshold(ink, INK_LEVEL * 255, 1, cv2.THRESH_BINARY)
-    mask = without_rules(strokes, ink)
-    found = Pieces(mask)
-    is_ruled = mask is not strokes
-    undivided = mask if is_ruled else without_dividers(mask, ink, found)
-    if undivided is not mask:
-        mask = undivided
-        found = Pieces(mask)
-    unprinted = without_forms(mask, ink, found)
-    if unprinted is not mask:
-        mask = unprinted
-        found = Pieces(mask)
-    lines = None if mask is strokes else cv2.subtract(strokes, mask)
-    if lines is not None:
-        ink, mask, found = _without_lines(ink, mask, lines, found)
-    filled = filled_outline(mask, found)
-    if filled is not None:
-        mask = filled
-        found = Pieces(mask)
-    unmarked, is_ambiguous = without_marks(mask, found)
-    is_marked = unmarked is not mask
-    if is_marked:
-        mask = unmarked
-        found = Pieces(mask)
-    printed = cv2.subtract(strokes, mask) if is_marked or lines is not None else None
-    parts = found.parts
-    for main in parts.by_likelihood:
-        members = np.array([main]) if in_one_piece else parts.group(main)
-        box = parts.box(members)
-        window = _window(box)
-        own = mask[window]
-        if members.size < len(found) - 1:
-            own = found.several(1 + members, box)
-        circled = within_circle(own) if max(mask.shape) >= RULED_SIDE else None
-        if circled is not None:
-            box, own = _cropped(box, circled)
-            window = _window(box)
-        own_ink = ink[window] * cv2.dilate(own, np.ones((3, 3), np.uint8))
-        others = parts.second_digits(members, is_plain=lines is None)
-        joints = NO_JOINTS if lines is None else find_joints(own, box, lines, ink)
-        yield FoundDigit(
-            ink=own_ink,
-            shape=own_ink if filled is None else 255 * own,
-            box=box,
-            at_border=bool(parts.at_border[members].any()),
-            several=bool(others.size),
-            beside_patches=bool(others.size)
-            and all(is_thicker(found.piece(1 + other), SOLID) for other in others),
-            is_dotted=parts.is_dotted(members, own),
-            is_ambiguous=is_ambiguous,
-            is_circled=circled is not None,
-            has_neighbours=_has_neighbours(found, members, own),
-            is_joined=joints.are_unclear,
-            completed=joints.completed,
-            searched=ink,
-            printed=printed,
-        )
 
 
 def _has_neighbours(found: Pieces, members: np.ndarray, own: np.ndarray) -> bool:

@@ -81,11 +81,11 @@ def check_collations(databases: Sequence[str] | None = None, **kwargs: Any) -> l
         for alias in databases or ()
         if connections[alias].vendor == "mysql"
         for collation in [_collation(alias)]
-        if not keeps_scripts_apart(alias, collation)
+        if not _keeps_scripts_apart(alias, collation)
     ]
 
 
-def keeps_scripts_apart(alias: str, collation: str) -> bool:
+def _keeps_scripts_apart(alias: str, collation: str) -> bool:
     if not collation.startswith("utf8mb4_"):
         return False
     with connections[alias].cursor() as cursor:

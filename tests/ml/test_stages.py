@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from fixtures import drawing
 from fixtures.photographs import photograph
 from ml import preprocessing, stages
-from ml.preprocessing import other_fields
+from ml.preprocessing import follow, other_fields
 from ml.refusals import Reason, Refused
 from ml.stages import Step
 
@@ -119,7 +119,7 @@ def test_the_frame_is_around_the_digit_and_nothing_else() -> None:
 def test_the_digit_that_was_read_is_shown_where_it_is_not_the_likeliest() -> None:
     page = drawing.draw(5, seed=5, size=(800, 400), box=(200, 120, 110, 170), width=10)
     cv2.polylines(page, [np.array([(560, 220), (600, 260), (670, 140)])], False, 30, 10)
-    field = next(iter(other_fields(page, in_one_piece=False)))
+    field = next(other_fields(page, follow(page)))[0]
 
     shown = stages.show(page, field.box)
 
