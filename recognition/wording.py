@@ -31,8 +31,9 @@ EXPLANATIONS: dict[str, tuple[str, str]] = {
         "Take all of it into the picture, with some paper around it, or check the answer yourself.",
     ),
     Reason.DOUBTFUL: (
-        "A printed line may hide a stroke of it, or it may be something else: a line, a sign with "
-        "a dot, a digit in a circle or beside a bracket, a shadow or an edge.",
+        "Something may stand beside it, a printed line may hide a stroke of it, or it may be "
+        "something else: a line, a sign with a dot, a digit in a circle or beside a bracket, a "
+        "shadow or an edge.",
         "Look at the picture yourself before you use this answer.",
     ),
     Reason.UNSURE: (
