@@ -15,6 +15,7 @@
   const bars = [...panel.querySelectorAll("[data-bar]")];
 
   const SLOW = 400; // ms without an answer, after which the page says that it waits
+  const GONE = "gone"; // why a record could not be corrected: it was deleted in another window
   const first = find("facts").textContent; // what the page says before there is a picture
 
   let picture = null; // what is shown and would be kept
@@ -51,6 +52,7 @@
     if (response.ok && answer) return answer;
     if (response.ok) throw new Error("You are signed out. Please sign in again."); // a page came instead
     if (response.status === 403) throw new Error("This page has been open for too long. Load it again, please.");
+    if (response.status === 404) throw new Error("What was kept is not there any more. You can keep it again.", { cause: GONE });
     throw new Error(answer?.message || "Something went wrong on the site. Please try again.");
   }
 
@@ -150,6 +152,7 @@
       }
       if (blob === picture) showError("");
     } catch (error) {
+      if (error.cause === GONE) kept.delete(blob);
       if (blob === picture) showError(error.message);
     }
     showKept();

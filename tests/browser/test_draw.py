@@ -336,6 +336,20 @@ def test_a_drawing_is_kept_once(open_page: Open) -> None:
     assert Prediction.objects.get().true_text == "8"
 
 
+def test_a_drawing_whose_record_was_deleted_elsewhere_can_be_kept_again(open_page: Open) -> None:
+    page = keep_a_three(open_page)
+    Prediction.objects.all().delete()
+
+    page.keyboard.press("8")
+    expect(page.get_by_text("What was kept is not there any more.")).to_be_visible()
+    expect(page.get_by_text("Kept.")).to_be_hidden()
+    page.keyboard.press("8")
+
+    expect(page.get_by_text("Kept. No, it is 8.")).to_be_visible()
+    expect(page.get_by_text("What was kept is not there any more.")).to_be_hidden()
+    assert Prediction.objects.get().true_text == "8"
+
+
 def test_a_drawing_that_was_undone_and_done_again_is_kept_once(open_page: Open) -> None:
     page = keep_a_three(open_page)
 
