@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import itertools
 import re
 import shlex
+import shutil
+import sqlite3
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -132,6 +136,28 @@ def test_every_column_of_ids_is_converted_for_a_newer_mariadb() -> None:
     assert converted == [
         (field.column, "DEFAULT NULL" if field.null else "NOT NULL") for field in ids
     ]
+
+
+def test_a_restored_sqlite_file_holds_nothing_of_the_database_before_it(tmp_path: Path) -> None:
+    lines = list(commands("docs/deployment.md"))
+    start = next(n for n, words in enumerate(lines) if words[:2] == ["rm", "--force"])
+    before, after, copy = (tmp_path / name for name in ("before.sqlite3", "var", "copy.sqlite3"))
+    after.mkdir()
+    with contextlib.closing(sqlite3.connect(before, isolation_level=None)) as database:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("CREATE TABLE records (text)")
+        with contextlib.closing(sqlite3.connect(copy)) as saved:
+            database.backup(saved)
+        database.execute("INSERT INTO records VALUES ('7')")
+        for suffix in ("", "-wal", "-shm"):  # as a crash leaves them
+            shutil.copy(f"{before}{suffix}", after / f"db.sqlite3{suffix}")
+
+    for words in lines[start : start + 2]:
+        ours = [word for word in words if not word.startswith(("--owner", "--group"))]
+        subprocess.run(ours, cwd=tmp_path, check=True)
+
+    with contextlib.closing(sqlite3.connect(after / "db.sqlite3")) as database:
+        assert database.execute("SELECT * FROM records").fetchall() == []
 
 
 def test_requirements_are_pinned() -> None:
