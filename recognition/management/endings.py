@@ -35,6 +35,19 @@ def reader_may_leave() -> Iterator[None]:
         close_standard_output()
 
 
+@contextmanager
+def told_if_unwritten(what: str, then: str = "") -> Iterator[None]:
+    """End a command in a sentence where a file of it cannot be written.
+
+    Args:
+        then: what is left to do, in more sentences.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise CommandError(f"{what} cannot be written: {error}. {then}".strip()) from error
+
+
 def write(stdout: OutputWrapper, text: str) -> None:
     """Write a command's results at once.
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
+import os
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,7 @@ from PIL import Image
 from fixtures import drawing
 from ml import cards, examination, reports
 from recognition.management import card_pages
+from recognition.management.commands import evaluate_model
 from recognition.models import TrainedModel
 from tests.conftest import ROOT, ClosedPipe, FullDisk
 
@@ -202,6 +206,32 @@ def test_a_full_disk_is_told_in_words(
         evaluate(data, dataset=["usps"], format=format, stdout=FullDisk())
 
     assert closed == [True]
+
+
+def test_a_report_that_cannot_be_written_is_told_in_words(
+    own_model: TrainedModel, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: object, **options: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(tempfile, "mkdtemp", refuse)
+
+    with pytest.raises(CommandError, match=r"report cannot be written: .* Read-only"):
+        evaluate(data, dataset=["usps"], write=True)
+
+
+def test_a_model_card_that_cannot_be_written_is_told_in_words(
+    own_model: TrainedModel, data: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def refuse(*args: object, **options: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(evaluate_model, "_examine_all", lambda *args: {"sets": {}})
+    monkeypatch.setattr(card_pages, "page", lambda *args: "a page")
+    monkeypatch.setattr(Path, "write_text", refuse)
+
+    with pytest.raises(CommandError, match=r"model card cannot be written: .* No space left"):
+        evaluate(data, full=True, model_card=tmp_path / "card.md")
 
 
 def test_a_wrong_data_folder_is_a_clear_error(own_model: TrainedModel, tmp_path: Path) -> None:

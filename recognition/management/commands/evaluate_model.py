@@ -113,16 +113,18 @@ class Command(BaseCommand):
                 )
             tell("".join(reports.summary(report)))
             if write:
-                folder = reports.keep(chosen.directory, card, report, sets, counts, "".join(text))
+                with endings.told_if_unwritten("The report"):
+                    folder = reports.keep(
+                        chosen.directory, card, report, sets, counts, "".join(text)
+                    )
                 tell(f"\nKept in {folder}\n")
         except (cards.CardError, datasets.DatasetError) as error:
             raise CommandError(str(error)) from error
-        except PermissionError as error:
-            raise CommandError(f"The report cannot be written: {error}.") from error
         if model_card is not None:
             plots = os.path.relpath(chosen.directory / FOLDER, model_card.parent)
             page = card_pages.page(card, report, Path(plots).as_posix())
-            model_card.write_text(page, encoding="utf-8")
+            with endings.told_if_unwritten("The model card"):
+                model_card.write_text(page, encoding="utf-8")
             tell(f"Written to {model_card}\n")
         if format == "json":
             endings.write(self.stdout, json.dumps(_shown(report), indent=2) + "\n")
