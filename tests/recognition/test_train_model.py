@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import io
 import json
 import os
@@ -458,6 +459,31 @@ def test_a_training_that_cannot_be_written_says_why(
 
     with pytest.raises(CommandError, match=said):
         train(drawn_digits, name="drawn-14")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), "The report cannot be written: "),
+        (KeyboardInterrupt(), r"Stopped\. "),
+    ],
+    ids=["full disk", "Ctrl-C"],
+)
+def test_a_model_whose_report_is_not_made_is_registered_all_the_same(
+    drawn_digits: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, said: str
+) -> None:
+    def fail(*args: object, **options: object) -> None:
+        raise error
+
+    monkeypatch.setattr(reports, "write", fail)
+
+    with pytest.raises(
+        CommandError,
+        match=rf"^{said}.*bare-1 is registered.* evaluate_model --model bare-1 --write$",
+    ):
+        train(drawn_digits, name="bare-1", epochs=1)
+
+    assert TrainedModel.objects.filter(version="bare-1").exists()
 
 
 def test_an_interrupted_training_says_how_to_go_on(

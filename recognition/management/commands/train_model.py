@@ -169,10 +169,13 @@ class Command(BaseCommand):
                 f"asked for. It is not registered; its files are in {directory}."
             )
         _register(card, activate=activate)
-        reports.keep_training(directory, card, Path(config.data_dir) if config.data_dir else None)
+        done = f"{card.version} is {'registered and active' if activate else 'registered'}."
+        data = Path(config.data_dir) if config.data_dir else None
+        left = f"{done} To make its report: evaluate_model --model {card.version} --write"
+        with endings.stoppable(lambda: left), endings.told_if_unwritten("The report", left):
+            reports.keep_training(directory, card, data)
         if verbosity >= 1:
-            state = "registered and active" if activate else "registered"
-            self.stdout.write(self.style.SUCCESS(f"{card.version} is {state}."))
+            self.stdout.write(self.style.SUCCESS(done))
 
     def _progress(self, verbosity: int) -> Callable[[Progress], None]:
         def show(progress: Progress) -> None:
