@@ -56,6 +56,11 @@ def rounded(share: float, places: int = 4) -> float:
     return min(round(share, places), 1 - 10**-places) if share < 1 else float(share)
 
 
+def counted(number: int, one: str, many: str) -> str:
+    """A number with what it counts: 1 picture, 2 pictures."""
+    return f"{number} {one if number == 1 else many}"
+
+
 def review(prediction: Prediction) -> str:
     """What was said of an answer when somebody looked; empty before that."""
     if prediction.is_right is None:

@@ -32,7 +32,7 @@ def test_the_samples_and_their_pictures_are_loaded(digit_model: TrainedModel) ->
 
     count = Prediction.objects.count()
     assert count == len(fields()) > 30
-    assert f"Brought {count} picture(s)." in out
+    assert f"Brought {count} pictures." in out
     assert all(storages["pictures"].exists(str(p.picture.name)) for p in Prediction.objects.all())
 
 

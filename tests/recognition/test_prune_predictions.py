@@ -48,7 +48,7 @@ def test_old_records_go_with_their_pictures(
     assert list(Prediction.objects.all()) == [young]
     assert not storages["pictures"].exists(str(old.picture.name))
     assert storages["pictures"].exists(str(young.picture.name))
-    assert "Deleted 1 predictions" in out
+    assert "Deleted 1 prediction with its picture." in out
 
 
 def test_pictures_only_leaves_the_records(
@@ -104,7 +104,7 @@ def test_who_stops_it_hears_how_many_are_gone(
 def test_a_dry_run_changes_nothing(old: Prediction, prune: Callable[..., str]) -> None:
     out = prune("--older-than", "30", "--dry-run")
 
-    assert "Would delete 1 predictions" in out
+    assert "Would delete 1 prediction with its picture older than " in out
     assert storages["pictures"].exists(str(old.picture.name))
     assert Prediction.objects.count() == 1
 
@@ -143,9 +143,9 @@ def test_strays_are_pictures_of_yesterday_that_no_record_names(
     was_there = stray.exists()
     out = prune("--older-than", "30", "--no-input", "--strays")
 
-    assert "Would delete 1 pictures that no record names" in would
+    assert "Would delete 1 picture that no record names" in would
     assert (was_there, "no record" in without) == (True, False)
-    assert "Deleted 1 pictures that no record names" in out
+    assert "Deleted 1 picture that no record names" in out
     assert [path.exists() for path in (kept, fresh, stray, foreign)] == [True, True, False, True]
 
 

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from ml.scripts import SCRIPTS
+from recognition import wording
 from recognition.management import endings
 from recognition.models import Prediction, TrainedModel
 
@@ -34,13 +35,14 @@ class Command(BaseCommand):
         model = TrainedModel.objects.order_by("-pk").first()
         if model is None:
             raise CommandError("No model is registered. Run: python manage.py install_pretrained")
+        all_of_them = wording.counted(count, "prediction", "predictions")
         done = 0
-        with endings.stoppable(lambda: f"Invented {done} of {count} predictions."):
+        with endings.stoppable(lambda: f"Invented {done} of {all_of_them}."):
             for done in _fill(model, count, random.Random(seed)):
                 if verbosity >= 2:
                     self.stdout.write(f"{done} of {count}")
         if verbosity >= 1:
-            self.stdout.write(self.style.SUCCESS(f"Invented {count} predictions."))
+            self.stdout.write(self.style.SUCCESS(f"Invented {all_of_them}."))
 
 
 def _fill(model: TrainedModel, count: int, rng: random.Random) -> Iterator[int]:

@@ -11,6 +11,7 @@ from django.core.management.commands import loaddata
 from django.core.serializers.base import DeserializedObject
 from django.db import IntegrityError
 
+from recognition import wording
 from recognition.models import Prediction
 
 
@@ -34,7 +35,7 @@ class Command(loaddata.Command):
         for folder in settings.FIXTURE_DIRS:
             brought += _bring_pictures(Path(folder, "pictures"), options["database"])
         if brought and options["verbosity"] >= 1:
-            self.stdout.write(f"Brought {brought} picture(s).")
+            self.stdout.write(f"Brought {wording.counted(brought, 'picture', 'pictures')}.")
 
     def save_obj(self, obj: DeserializedObject) -> bool:
         record = obj.object

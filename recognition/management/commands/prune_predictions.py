@@ -12,12 +12,15 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from recognition import wording
 from recognition.management import endings
 from recognition.models import Prediction, PredictionQuerySet, delete_pictures
 
 OUR_NAME = re.compile(r"[0-9a-f]{2}/[0-9a-f]{32}[.\w]*")  # what `Prediction` calls a picture
 STRAY_AFTER = 24 * 3600  # seconds; a younger file may be about to get its record
-STRAYS = "pictures that no record names"
+STRAYS = ("picture that no record names", "pictures that no record names")
+PICTURES = ("picture", "pictures")
+PREDICTIONS = ("prediction with its picture", "predictions with their pictures")
 FOR_THE_REST = "Run it again for the rest, with --strays for pictures that lost their records."
 
 
@@ -65,27 +68,27 @@ class Command(BaseCommand):
             old = old.exclude(picture="")
         count = old.count()
         stray = _strays() if strays else []
-        what = "pictures" if pictures_only else "predictions with their pictures"
+        what = PICTURES if pictures_only else PREDICTIONS
+        asked = wording.counted(count, *what)
         if dry_run:
-            self.stdout.write(f"Would delete {count} {what} older than {older_than} days.")
+            days = wording.counted(older_than, "day", "days")
+            self.stdout.write(f"Would delete {asked} older than {days}.")
             if strays:
-                self.stdout.write(f"Would delete {len(stray)} {STRAYS}.")
+                self.stdout.write(f"Would delete {wording.counted(len(stray), *STRAYS)}.")
             return
-        asked = f"Delete {count} {what}" + (f" and {len(stray)} {STRAYS}?" if strays else "?")
-        if interactive and (count or stray) and not self._is_agreed(asked):
+        too = f" and {wording.counted(len(stray), *STRAYS)}" if strays else ""
+        if interactive and (count or stray) and not self._is_agreed(f"Delete {asked}{too}?"):
             raise CommandError("Nothing was deleted.")
         done = 0
-        with endings.stoppable(
-            lambda: f"Deleted at least {done} of {count} {what}. {FOR_THE_REST}"
-        ):
+        with endings.stoppable(lambda: f"Deleted at least {done} of {asked}. {FOR_THE_REST}"):
             for done in _prune(old, pictures_only=pictures_only):
                 if verbosity >= 2:
                     self.stdout.write(f"{done} of {count}")
             gone = delete_pictures(stray)
         if verbosity >= 1:
-            self.stdout.write(self.style.SUCCESS(f"Deleted {done} {what}."))
+            self.stdout.write(self.style.SUCCESS(f"Deleted {wording.counted(done, *what)}."))
             if strays:
-                self.stdout.write(self.style.SUCCESS(f"Deleted {gone} {STRAYS}."))
+                self.stdout.write(self.style.SUCCESS(f"Deleted {wording.counted(gone, *STRAYS)}."))
 
     def _is_agreed(self, question: str) -> bool:
         try:
