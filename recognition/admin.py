@@ -423,7 +423,9 @@ class PredictionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if refused:
             self.message_user(
                 request,
-                f"{refused} of them had been refused: their records now say that the picture "
+                "1 of them had been refused: its record now says that the picture shows no digit."
+                if refused == 1
+                else f"{refused} of them had been refused: their records now say that the picture "
                 "shows no digit.",
                 messages.WARNING,
             )
@@ -448,9 +450,10 @@ class PredictionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                 LogEntry.objects.log_actions(by.pk, open_ones, CHANGE, SAID[as_read])
         self.message_user(request, f"{done} marked as {MARKED[as_read]}.", messages.SUCCESS)
         if selected > done:
+            left = "is as it was" if selected - done == 1 else "are as they were"
             self.message_user(
                 request,
-                f"{selected - done} had been reviewed before and are as they were.",
+                f"{selected - done} had been reviewed before and {left}.",
                 messages.WARNING,
             )
 

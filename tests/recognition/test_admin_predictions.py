@@ -444,8 +444,8 @@ def test_marking_right_says_what_happened_to_refused_and_reviewed_records(
     assert refused.is_right
     assert messages(response) == [
         "2 marked as right.",
-        "1 had been reviewed before and are as they were.",
-        "1 of them had been refused: their records now say that the picture shows no digit.",
+        "1 had been reviewed before and is as it was.",
+        "1 of them had been refused: its record now says that the picture shows no digit.",
     ]
 
 
