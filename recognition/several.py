@@ -139,7 +139,8 @@ def add(request: HttpRequest) -> JsonResponse:
 @require_safe
 def table(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     rows = _rows(request, key)
-    context = {"key": key, "rows": rows, "read": sum(row.has_answer for row in rows)}
+    read = sum(row.has_answer for row in rows)
+    context = {"key": key, "rows": rows, "read": read, "others": len(rows) - read}
     return render(request, "recognition/several.html", context)
 
 

@@ -60,6 +60,26 @@ def test_several_files_lead_to_a_table_of_their_answers(
         assert reverse("thumbnail", args=[prediction.public_id]) in page.text
 
 
+@pytest.mark.parametrize(
+    ("good", "bad", "said"),
+    [
+        (1, 0, "It has an answer."),
+        (2, 0, "Each has an answer."),
+        (0, 1, "It has no answer, and says what is wrong."),
+        (2, 1, "2 of 3 have an answer; the other says what is wrong."),
+        (1, 2, "1 of 3 has an answer; the others say what is wrong."),
+    ],
+)
+def test_the_table_says_how_many_have_an_answer(
+    client: Client, drawn: Drawn, digit_model: TrainedModel, good: int, bad: int, said: str
+) -> None:
+    files = [("seven.png", drawn(7))] * good + [("notes.txt", b"no picture")] * bad
+
+    page = client.get(add(client, files).json()["address"])
+
+    assert said in page.text
+
+
 def test_a_bad_file_says_what_is_wrong_and_stops_no_other(
     client: Client, files: Files, digit_model: TrainedModel
 ) -> None:
@@ -100,7 +120,7 @@ def test_files_of_which_none_is_a_picture_store_nothing(
 ) -> None:
     page = client.get(send(client, [("a", b"x"), ("b", b"y")])["Location"])
 
-    assert "0 of 2 have an answer" in page.text
+    assert "They have no answer, and say what is wrong." in page.text
     assert "visitor" not in client.cookies
     assert not Prediction.objects.exists()
 
