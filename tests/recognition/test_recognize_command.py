@@ -15,6 +15,7 @@ from django.db import OperationalError, connection
 
 from ml import batch
 from ml.recognizer import Recognizer
+from recognition import recognizers
 from recognition.management.commands import recognize
 from recognition.models import Prediction, TrainedModel
 from tests.conftest import ClosedPipe, FullDisk
@@ -306,6 +307,18 @@ def test_who_stops_it_keeps_what_was_told(
 
     assert caught.value.returncode == 130
     assert Prediction.objects.count() == 2
+
+
+def test_a_database_that_does_not_say_which_model_reads_is_told_in_words(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: object) -> None:
+        raise OperationalError("no such table")
+
+    monkeypatch.setattr(recognizers, "active", fail)
+
+    with pytest.raises(CommandError, match=r"does not say which model reads: no such table\."):
+        call_command("recognize", str(folder), save=False)
 
 
 def test_a_database_that_takes_no_record_is_told_in_words(

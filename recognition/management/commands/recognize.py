@@ -73,8 +73,8 @@ class Command(BaseCommand):
             raise CommandError("--workers takes a number from 1.")
         if "" in paths:
             raise CommandError("A path is empty: is a variable not set? This folder is '.'.")
+        model = _active(script)
         try:
-            model, _ = recognizers.active(script)
             results = batch.read_files(
                 model.directory,
                 _files(paths),
@@ -82,7 +82,7 @@ class Command(BaseCommand):
                 keep=save,
             )
             read, failed = self._tell_all(results, format, model if save else None)
-        except (recognizers.ModelUnavailable, cards.CardError, NotStored) as error:
+        except (cards.CardError, NotStored) as error:
             raise CommandError(str(error)) from error
         except BrokenProcessPool as error:
             raise CommandError("A process that reads was killed: is memory short?") from error
@@ -110,6 +110,18 @@ class Command(BaseCommand):
             failed += sum(bool(result.error) for result in chunk)
             read += sum(not result.error for result in chunk)
         return read, failed
+
+
+def _active(script: str) -> TrainedModel:
+    try:
+        return recognizers.active(script)[0]
+    except recognizers.ModelUnavailable as error:
+        raise CommandError(str(error)) from error
+    except DatabaseError as error:
+        raise CommandError(
+            f"The database does not say which model reads: {error}. Does it answer, and has "
+            "'python manage.py migrate' made its tables?"
+        ) from error
 
 
 def _files(paths: list[str]) -> Iterator[str]:
