@@ -724,9 +724,9 @@ class TrainedModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             self.message_user(request, f"{error} Nothing was changed.", messages.ERROR)
             return
         if model.activate(why=why, by=request.user) is None:  # type: ignore[arg-type]
-            self.message_user(request, f"{model} was active already.", messages.WARNING)
+            self.message_user(request, f"The model {model} was active already.", messages.WARNING)
             return
-        text = f"{model} now reads new pictures in {SCRIPTS[model.script].name}."
+        text = f"The model {model} now reads new pictures in {SCRIPTS[model.script].name}."
         self.message_user(request, text, messages.SUCCESS)
 
 
