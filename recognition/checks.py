@@ -54,17 +54,23 @@ def _unusable(models: Sequence[Any]) -> Iterator[CheckMessage]:
 
 @checks.register()
 def check_folders(**kwargs: Any) -> list[CheckMessage]:
-    """Pictures, trained models and the counts of requests and wrong passwords can be written."""
+    """Pictures and the counts of requests and wrong passwords can be written, models be read."""
+    writing, reading = "no file can be written there", "no file can be read there"
+    wanted = (
+        ("PICTURE_ROOT", "E002", _can_be_written, writing),
+        ("MODEL_ROOT", "E003", _can_be_read, reading),  # only a training writes there
+        ("CACHE_ROOT", "E004", _can_be_written, writing),
+    )
     return [
         _problem(
-            f"{name} is {folder}, and no file can be written there.",
+            f"{name} is {folder}, and {what}.",
             hint="Make the folder and give it to the user that the site runs as, or set "
             f"{name} to another.",
             id=f"recognition.{code}",
         )
-        for name, code in (("PICTURE_ROOT", "E002"), ("MODEL_ROOT", "E003"), ("CACHE_ROOT", "E004"))
+        for name, code, is_usable, what in wanted
         for folder in [Path(getattr(settings, name))]
-        if not _can_be_written(folder)
+        if not is_usable(folder)
     ]
 
 
@@ -108,6 +114,13 @@ def _collation(alias: str) -> str:
 def _can_be_written(folder: Path) -> bool:
     there = next(path for path in (folder, *folder.parents) if path.exists())
     return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+
+
+def _can_be_read(folder: Path) -> bool:
+    """One that is missing can be made: nothing was trained yet."""
+    if not folder.exists():
+        return _can_be_written(folder)
+    return folder.is_dir() and os.access(folder, os.R_OK | os.X_OK)
 
 
 def _problem(message: str, *, hint: str, id: str) -> CheckMessage:

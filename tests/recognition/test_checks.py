@@ -161,6 +161,18 @@ def test_a_folder_of_somebody_else_is_an_error(
     assert [message.level for message in checks.check_folders()] == 3 * [ERROR]
 
 
+def test_models_need_only_be_read(
+    media: Path, settings: Settings, asked: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path(settings.MODEL_ROOT).mkdir(parents=True)
+    monkeypatch.setattr(os, "access", lambda path, mode: not mode & os.W_OK)
+
+    assert [message.id for message in checks.check_folders()] == [
+        "recognition.E002",
+        "recognition.E004",
+    ]
+
+
 def test_the_database_of_the_tests_keeps_scripts_apart(db: None) -> None:
     assert checks.check_collations(databases=["default"]) == []
 
