@@ -93,6 +93,24 @@ def test_page_and_document_name_every_error_of_predict(page: str, error: str) ->
     assert f"| {status} | `{text}` |" in DOCUMENT
 
 
+def test_page_and_document_say_alike_why_a_key_is_not_valid(page: str) -> None:
+    why = "the key is unknown or revoked, or its account is not active"
+
+    assert f"<dd>{why.capitalize()}.</dd>" in page
+    assert f"| `API key not valid` | {why} |" in DOCUMENT
+
+
+def test_the_document_names_every_code() -> None:
+    views = (ROOT / "recognition" / "api").glob("*.py")
+    places = [ROOT / "ml" / "images.py", ROOT / "recognition" / "intake.py", *views]
+    sources = "".join(path.read_text(encoding="utf-8") for path in places)
+
+    codes = set(re.findall(r'(?:PictureError\(\s*|code=)"(\w+)"', sources))
+
+    assert {"empty", "not_stored", "bad_request"} <= codes
+    assert {code for code in codes if f"`{code}`" not in DOCUMENT} == set()
+
+
 def test_the_document_has_the_same_examples() -> None:
     blocks = re.findall(r"^```(\w+)\n(.*?)\n```$", DOCUMENT, re.MULTILINE | re.DOTALL)
 
