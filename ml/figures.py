@@ -15,6 +15,7 @@ ACCURACY = {
     "drawn": 0.99,
     "photographs": 0.99,
     "photographs_12mp": 0.99,
+    "photographs_far": 0.99,
     "notes": 0.99,
     "forms": 0.99,
     "marked": 0.99,

@@ -27,6 +27,19 @@ SOLID = 0.4  # widest place, as a share of the longer side; what is thicker is a
 MIN_PIECE = 4  # px of the working picture; smaller pieces are specks
 
 
+def slices_of(box: Box) -> tuple[slice, slice]:
+    """What a box covers of an array."""
+    x, y, width, height = box
+    return slice(y, y + height), slice(x, x + width)
+
+
+def is_inside(inner: Box, outer: Box) -> bool:
+    """Whether all of one box lies in the other."""
+    x, y, width, height = outer
+    right, bottom = inner[0] + inner[2], inner[1] + inner[3]
+    return inner[0] >= x and inner[1] >= y and right <= x + width and bottom <= y + height
+
+
 def pieces(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Connected pieces of ink: labels int32 like `mask`, 0 the paper, and OpenCV's statistics."""
     how = 8, cv2.CV_32S, cv2.CCL_BBDT  # neighbours, type of labels, the fastest algorithm

@@ -10,13 +10,15 @@ stroke width, and centre them as MNIST does.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from ml.blocks import Blocks, find_blocks
+from ml.closer import find_small
 from ml.ink import (
     INK_LEVEL,
     PAPER_SIDE,
@@ -27,7 +29,7 @@ from ml.ink import (
     reduced,
 )
 from ml.lids import without_lids
-from ml.pieces import Box
+from ml.pieces import Box, is_inside
 from ml.refusals import Reason, Refused
 from ml.sheets import find_sheets
 from ml.strokes import (
@@ -118,8 +120,9 @@ def follow(picture: np.ndarray, box: Box | None = None) -> Steps:
 def other_fields(picture: np.ndarray, steps: Steps) -> Iterator[list[Field]]:
     """What else may be the one digit of a picture, if that of `to_field` is none.
 
-    These stand alone on their page beside other things, and are doubtful. First they come with
-    what is near, then each piece by itself.
+    First comes what stands alone on its page beside other things, with what is near, then each
+    piece by itself; all of these are doubtful. Last comes what is small in the picture, which is
+    doubtful unless it is all there is.
 
     Args:
         picture: uint8 array (height, width), 0 black to 255 white, upright.
@@ -200,18 +203,47 @@ def trace(picture: np.ndarray, steps: Steps | None = None) -> tuple[np.ndarray, 
 
 def _follow_others(picture: np.ndarray, first: Steps) -> Iterator[list[Steps]]:
     """The steps to each field of `other_fields`, after the first ones."""
-    if first.pages is None:
-        return
-    dark = first.pages.dark
-    scale = max(dark.shape) / max(picture.shape)
+    beside: list[Box] = []
+    for others in _follow_lone(picture, first.pages) if first.pages else ():
+        yield others
+        beside += [other.field.box for other in others if other.field]
+    if max(picture.shape) > PAPER_SIDE:
+        yield list(_follow_small(picture, beside))
+
+
+def _follow_lone(picture: np.ndarray, pages: Pages) -> Iterator[list[Steps]]:
+    """The steps to each digit that stands alone on its page."""
+    scale = max(pages.dark.shape) / max(picture.shape)
     least = MIN_DIGIT_SIDE * scale
-    for digits in find_lone_digits(first.pages):
+    for digits in find_lone_digits(pages):
         shapes = [(digit, _fine(digit.shape)) for digit in digits if max(digit.box[2:]) >= least]
         yield [
-            _steps_to(digit, shape, dark, _unscale(digit.box, scale, picture.shape))
+            _steps_to(digit, shape, pages.dark, _unscale(digit.box, scale, picture.shape))
             for digit, shape in shapes
             if shape.any()
         ]
+
+
+def _follow_small(picture: np.ndarray, beside: list[Box]) -> Iterator[Steps]:
+    """The steps to each digit that is small in a picture, from a picture of its place alone.
+
+    Args:
+        picture: uint8 array (height, width), 0 black to 255 white.
+        beside: where larger things stand alone.
+    """
+    for small in find_small(picture):
+        left, top, width, height = small.place
+        steps = Steps()
+        with contextlib.suppress(Refused):
+            field = to_field(picture[top : top + height, left : left + width], steps)
+            is_alone = small.is_alone and all(is_inside(box, small.place) for box in beside)
+            x, y, wide, high = field.box
+            steps.field = replace(
+                field,
+                box=(left + x, top + y, wide, high),
+                is_doubtful=field.is_doubtful or not is_alone,
+            )
+            yield steps
 
 
 def _steps_to(digit: FoundDigit, shape: np.ndarray, dark: np.ndarray, box: Box) -> Steps:
@@ -232,6 +264,7 @@ def _trace(picture: np.ndarray, steps: Steps) -> tuple[np.ndarray, Box]:
     if steps.pages:
         digit = prefer_lone_digit(steps.pages, digit)
         if digit.is_noise:
+            steps.pages = None
             raise Refused(Reason.BLANK)
     steps.dark = 255 - dark if digit.is_reversed else dark
     steps.ink, steps.digit = digit.searched, digit

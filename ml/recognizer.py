@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -21,13 +21,6 @@ from ml.refusals import Reason, Refused
 # other requests are on.
 cv2.setNumThreads(1)
 
-SOMETHING_ELSE = {  # it may be, and a digit stand beside it
-    Reason.NOT_A_DIGIT,
-    Reason.SEVERAL_DIGITS,
-    Reason.DOUBTFUL,
-    Reason.UNSURE,
-    Reason.CUT_OFF,
-}
 LIKELY = 0.5  # confidence from which what was found first is rather a digit than none
 CONTRADICTED = 0.5  # how likely another digit must be, with a bar that a line may hide, for doubt
 
@@ -127,7 +120,7 @@ class Recognizer:
                 first = field.box
         except Refused as refusal:
             reading = Reading("", 0.0, Verdict.REFUSED, refusal.reason, ())
-        if reading.reason not in SOMETHING_ELSE or self._is_sure(reading):
+        if self._is_sure(reading):
             return reading
         return self._read_another(preprocessing.other_fields(picture, steps), first) or reading
 
@@ -142,7 +135,8 @@ class Recognizer:
 
         Args:
             others: as `preprocessing.other_fields` finds them.
-            first: where something is that may be a digit as well; what is within is a part of it.
+            first: where something is that may be a digit as well, so that another one is never
+                accepted; what is within is a part of it.
         """
         likely: list[Reading] = []
         for fields in others:
@@ -150,7 +144,8 @@ class Recognizer:
             likely += [r for r in map(self.read_field, beside) if r.confidence > LIKELY]
             sure = next((reading for reading in likely if self._is_sure(reading)), None)
             if sure:
-                return sure if all(_is_of(other, sure) for other in likely) else None
+                is_only = all(_is_of(other, sure) for other in likely)
+                return (_doubted(sure) if first else sure) if is_only else None
         return None
 
     def _is_sure(self, reading: Reading) -> bool:
@@ -224,6 +219,11 @@ class Recognizer:
         if tuple(source["shape"]) != (1, 28, 28, 1) or target["shape"][-1] != outputs:
             raise ValueError("the network does not have the shape that its card says")
         return interpreter, source["index"], target["index"]
+
+
+def _doubted(reading: Reading) -> Reading:
+    """The same, for a person to look at."""
+    return replace(reading, verdict=Verdict.UNSURE, reason=Reason.DOUBTFUL)
 
 
 def _is_of(part: Reading, whole: Reading) -> bool:

@@ -22,8 +22,10 @@ from ml.pieces import (
     Box,
     Parts,
     Pieces,
+    is_inside,
     is_thicker,
     pieces,
+    slices_of,
     thickness,
 )
 from ml.printed import RULED_SIDE, without_forms, without_rules
@@ -155,7 +157,7 @@ class FoundDigit:
     def where(self) -> np.ndarray:
         """uint8 like `searched`, 1 where its strokes are."""
         there = np.zeros_like(self.searched)
-        there[_window(self.box)] = self.strokes
+        there[slices_of(self.box)] = self.strokes
         return there
 
     def is_thicker(self, share: float) -> bool:
@@ -265,14 +267,14 @@ class Page:
         """The digit that some parts of `found` make."""
         found, parts = self.found, self.found.parts
         box = parts.box(members)
-        window = _window(box)
+        window = slices_of(box)
         own = self.mask[window]
         if members.size < len(found) - 1:
             own = found.several(1 + members, box)
         circled = within_circle(own) if max(self.mask.shape) >= RULED_SIDE else None
         if circled is not None:
             box, own = _cropped(box, circled)
-            window = _window(box)
+            window = slices_of(box)
         own_ink = self.ink[window] * cv2.dilate(own, np.ones((3, 3), np.uint8))
         others = parts.second_digits(members, is_plain=self.lines is None)
         joints = NO_JOINTS
@@ -367,15 +369,9 @@ def _find_reverse(dark: np.ndarray, shadow: FoundDigit) -> FoundDigit | None:
     What lies within the first find may be the paper that a loop encloses.
     """
     digit = _find_lone_digit(Pages(255 - dark))
-    if digit is None or _is_within(digit.box, shadow.box):
+    if digit is None or is_inside(digit.box, shadow.box):
         return None
     return replace(digit, is_reversed=True)
-
-
-def _is_within(inner: Box, outer: Box) -> bool:
-    x, y, width, height = outer
-    right, bottom = inner[0] + inner[2], inner[1] + inner[3]
-    return inner[0] >= x and inner[1] >= y and right <= x + width and bottom <= y + height
 
 
 def _is_nearly(one: Box, other: Box) -> bool:
@@ -532,11 +528,6 @@ def _is_box(piece: np.ndarray, pen: float) -> bool:
     inner = piece[margin:-margin, margin:-margin]
     is_roomy = min(inner.shape) > 2 * margin
     return is_roomy and cv2.countNonZero(inner) < BESIDE_EDGES * cv2.countNonZero(piece)
-
-
-def _window(box: Box) -> tuple[slice, slice]:
-    x, y, width, height = box
-    return slice(y, y + height), slice(x, x + width)
 
 
 def _cropped(box: Box, strokes: np.ndarray) -> tuple[Box, np.ndarray]:

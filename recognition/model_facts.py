@@ -24,6 +24,7 @@ TITLES = {
     "drawn": "Drawn on a screen",
     "photographs": "Photographs",
     "photographs_12mp": "Large photographs",
+    "photographs_far": "Photographs from far",
     "notes": "Notes on a desk",
     "forms": "Boxes of forms",
     "marked": "Circled or underlined",

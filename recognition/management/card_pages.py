@@ -38,6 +38,7 @@ DRAWN = {
     "drawn": "drawn by the program as with a mouse or a tablet's pen, in several hands' forms",
     "photographs": "drawn on paper with shadow, ruled lines, tilt, blur, noise and JPEG",
     "photographs_12mp": "the same with 12 megapixels",
+    "photographs_far": "the same from far: a digit of 3 to 12 % of the shorter side",
     "notes": "drawn on a note that lies on a lighter or darker desk",
     "forms": "drawn in the printed boxes of a form, some across a line",
     "marked": "drawn with a circle around, lines below, or a small word beside",

@@ -38,7 +38,16 @@ def report() -> dict[str, Any]:
 
 
 def test_every_set_and_kind_is_in_the_report(report: dict[str, Any]) -> None:
-    drawn = ["drawn_ones", "drawn", "photographs", "photographs_12mp", "notes", "forms", "marked"]
+    drawn = [
+        "drawn_ones",
+        "drawn",
+        "photographs",
+        "photographs_12mp",
+        "photographs_far",
+        "notes",
+        "forms",
+        "marked",
+    ]
     assert list(report["sets"]) == ["mnist", "usps", *drawn]
     assert {"plus", "z", "blank", "noise", "letters", "pairs"} <= set(report["kinds"])
     assert report["kinds"]["blank"]["refused_share"] == 1.0
