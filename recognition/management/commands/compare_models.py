@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from ml.recognizer import Recognizer
 from ml.scripts import SCRIPTS
 from ml.validation import Validation
 from recognition import model_facts
-from recognition.management import endings, registered
+from recognition.management import arguments, endings, registered
 
 
 class Command(BaseCommand):
@@ -32,12 +31,7 @@ class Command(BaseCommand):
             metavar="NAME",
             help="data sets or folders (default: those that the first model was trained on)",
         )
-        parser.add_argument(
-            "--data-dir",
-            type=Path,
-            default=os.environ.get("DIGITS_DATA_DIR"),
-            help="where the data sets lie (default: the environment variable DIGITS_DATA_DIR)",
-        )
+        arguments.add_data_dir(parser)
 
     @endings.stoppable()
     @endings.reader_may_leave()
@@ -46,10 +40,11 @@ class Command(BaseCommand):
         *,
         models: list[str],
         dataset: list[str] | None,
-        data_dir: Path | None,
+        data_dir: str | None,
         verbosity: int,
         **options: Any,
     ) -> None:
+        data = Path(data_dir) if data_dir else None
         try:
             recognizers = [
                 Recognizer.load(registered.find(version).directory) for version in models
@@ -58,7 +53,7 @@ class Command(BaseCommand):
             self._check(known)
             names = dataset or known[0].config.get("datasets") or ["mnist"]
             rejects = any(card.rejects for card in known)
-            parts = _aside(dict.fromkeys(names), known[0], data_dir)
+            parts = _aside(dict.fromkeys(names), known[0], data)
             for card in known:
                 for sentence in datasets.divided_otherwise(card.version, card.datasets, parts):
                     self.stderr.write(self.style.WARNING(sentence))

@@ -15,7 +15,7 @@ from ml.readers import Readers
 from ml.reports import FOLDER
 from ml.scripts import LATIN, SCRIPTS
 from recognition import model_facts, recognizers
-from recognition.management import card_pages, endings, registered, reports
+from recognition.management import arguments, card_pages, endings, registered, reports
 from recognition.models import TrainedModel
 
 FULL = ("mnist", "usps", "semeion", "bhmsds", "chars74k", "cheques")
@@ -36,11 +36,7 @@ class Command(BaseCommand):
             help=f"{known}, or folders; their test parts are read "
             "(default: those that the model was trained on)",
         )
-        parser.add_argument(
-            "--data-dir",
-            default=os.environ.get("DIGITS_DATA_DIR"),
-            help="where the data sets lie (default: the environment variable DIGITS_DATA_DIR)",
-        )
+        arguments.add_data_dir(parser)
         parser.add_argument(
             "--full",
             action="store_true",

@@ -3,7 +3,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import errno
-import os
 import shlex
 import sys
 from collections.abc import Callable, Sequence
@@ -19,7 +18,7 @@ from ml.architectures import ARCHITECTURES
 from ml.cards import ModelCard
 from ml.runs import Progress, TrainConfig, TrainingError
 from ml.scripts import SCRIPTS
-from recognition.management import endings, registered, reports
+from recognition.management import arguments, endings, registered, reports
 from recognition.models import TrainedModel
 
 
@@ -38,12 +37,7 @@ class Command(BaseCommand):
             metavar="N",
             help="variants of each picture an epoch, one number a data set (default: 1 each)",
         )
-        parser.add_argument(
-            "--data-dir",
-            default=os.environ.get("DIGITS_DATA_DIR"),
-            help="where the data sets lie (default: the environment variable DIGITS_DATA_DIR; "
-            "without either, MNIST comes through Keras)",
-        )
+        arguments.add_data_dir(parser, more="; without either, MNIST comes through Keras")
         parser.add_argument(
             "--architecture",
             help=f"{', '.join(ARCHITECTURES)} (default: compact, or what --start-from leads to)",
