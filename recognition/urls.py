@@ -3,7 +3,15 @@ from __future__ import annotations
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from recognition import accounts, corrections, history, live, several, views
+from recognition import (
+    accounts,
+    converters,  # noqa: F401  registers the ids of records
+    corrections,
+    history,
+    live,
+    several,
+    views,
+)
 from recognition.api import page, predict
 
 urlpatterns = [
@@ -12,16 +20,16 @@ urlpatterns = [
     path("camera/", live.camera, name="camera"),
     path("live/", live.live, name="live"),
     path("keep/", live.keep, name="keep"),
-    path("p/<uuid:public_id>/", views.result, name="result"),
-    path("p/<uuid:public_id>/correct", corrections.correct, name="correct"),
-    path("p/<uuid:public_id>/picture", views.picture, name="picture"),
-    path("p/<uuid:public_id>/thumbnail", views.thumbnail, name="thumbnail"),
-    path("p/<uuid:public_id>/field/<int:number>", views.field, name="field"),
-    path("p/<uuid:public_id>/inside", views.look_inside, name="inside"),
-    path("p/<uuid:public_id>/delete", views.delete, name="delete"),
+    path("p/<record:public_id>/", views.result, name="result"),
+    path("p/<record:public_id>/correct", corrections.correct, name="correct"),
+    path("p/<record:public_id>/picture", views.picture, name="picture"),
+    path("p/<record:public_id>/thumbnail", views.thumbnail, name="thumbnail"),
+    path("p/<record:public_id>/field/<int:number>", views.field, name="field"),
+    path("p/<record:public_id>/inside", views.look_inside, name="inside"),
+    path("p/<record:public_id>/delete", views.delete, name="delete"),
     path("several/", several.add, name="several_add"),
-    path("several/<uuid:key>/", several.table, name="several"),
-    path("several/<uuid:key>.csv", several.table_csv, name="several_csv"),
+    path("several/<record:key>/", several.table, name="several"),
+    path("several/<record:key>.csv", several.table_csv, name="several_csv"),
     path("history/", history.history, name="history"),
     path("history.csv", history.download_csv, name="history_csv"),
     path("history.json", history.download_json, name="history_json"),

@@ -14,8 +14,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.urls import register_converter, reverse
-from django.urls.converters import UUIDConverter
+from django.urls import reverse
 from ninja import NinjaAPI, Query, Router
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.operation import Operation
@@ -23,7 +22,16 @@ from ninja.security import APIKeyCookie, HttpBearer
 
 from ml.images import PictureError
 from ml.scripts import LATIN
-from recognition import cursors, intake, limits, recognizers, replies, views, visitors
+from recognition import (
+    converters,  # noqa: F401  registers the ids of records
+    cursors,
+    intake,
+    limits,
+    recognizers,
+    replies,
+    views,
+    visitors,
+)
 from recognition.api import documents, keys, schemas
 from recognition.api.documents import may_fail
 from recognition.api.problems import problem
@@ -124,13 +132,6 @@ def _invalid(errors: Sequence[Mapping[str, Any]]) -> HttpResponse:
     return problem(422, detail, code="invalid", errors=entries)
 
 
-class AnyCaseUUID(UUIDConverter):
-    """An id as any program writes it: some print capital letters."""
-
-    regex = UUIDConverter.regex.replace("a-f", "a-fA-F")
-
-
-register_converter(AnyCaseUUID, "record")
 router = Router(auth=[KeyAuth(), SessionAuth()])
 
 

@@ -80,6 +80,16 @@ def test_the_table_says_how_many_have_an_answer(
     assert said in page.text
 
 
+@pytest.mark.parametrize("name", ["several", "several_csv"])
+def test_a_table_is_found_by_its_id_in_capital_letters(
+    client: Client, files: Files, digit_model: TrainedModel, name: str
+) -> None:
+    key = send(client, files)["Location"].split("/")[2]
+    address = reverse(name, args=[key]).replace(key, key.upper())
+
+    assert client.get(address).status_code == 200
+
+
 def test_a_bad_file_says_what_is_wrong_and_stops_no_other(
     client: Client, files: Files, digit_model: TrainedModel
 ) -> None:
