@@ -9,10 +9,12 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.csrf import csrf_failure
 
 UNAVAILABLE = "No picture can be read just now. Nothing was stored. Please try again later."
 NOT_STORED = "The picture cannot be stored just now. Please try again later."
 SIGNED_OUT = "You are signed out. Please sign in again."
+OPEN_TOO_LONG = "This page has been open for too long. Load it again, please."
 
 
 def wants_json(request: HttpRequest) -> bool:
@@ -41,6 +43,13 @@ def not_stored(request: HttpRequest) -> HttpResponse:
 
 def signed_out() -> JsonResponse:
     return JsonResponse({"message": SIGNED_OUT, "code": "signed_out"}, status=401)
+
+
+def open_too_long(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Where a form's token is wrong or gone; a script has its page's, which is too old then."""
+    if wants_json(request):
+        return JsonResponse({"message": OPEN_TOO_LONG, "code": "csrf"}, status=403)
+    return csrf_failure(request, reason)
 
 
 def way_back(request: HttpRequest, otherwise: str) -> str:

@@ -12,7 +12,6 @@
     if (response.ok && answer) return answer.said;
     if (response.ok) throw new Error("You are signed out. Please sign in again."); // a page came instead
     if (response.status === 404) throw new Error("This answer is not there any more.");
-    if (response.status === 403) throw new Error("This page has been open for too long. Load it again, please.");
     throw new Error(answer?.message || "Something went wrong on the site. Please try again.");
   }
 

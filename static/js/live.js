@@ -51,7 +51,6 @@
     signal?.throwIfAborted();
     if (response.ok && answer) return answer;
     if (response.ok) throw new Error("You are signed out. Please sign in again."); // a page came instead
-    if (response.status === 403) throw new Error("This page has been open for too long. Load it again, please.");
     if (response.status === 404) throw new Error("What was kept is not there any more. You can keep it again.", { cause: GONE });
     throw new Error(answer?.message || "Something went wrong on the site. Please try again.");
   }

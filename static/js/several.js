@@ -51,9 +51,6 @@
       headers: { Accept: "application/json" },
     });
     const isJson = (response.headers.get("Content-Type") || "").startsWith("application/json");
-    if (response.status === 403 && !isJson) {
-      throw new Error("This page has been open for too long. Load it again, please.");
-    }
     if (!isJson) throw new Error("The site did not answer as it should. Please reload the page.");
     const answer = await response.json();
     if (!response.ok) throw new Error(answer.message);

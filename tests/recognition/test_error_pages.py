@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,21 @@ def test_the_address_of_a_form_is_explained_to_who_opens_it(client: Client) -> N
     assert response["Allow"] == "POST"
     assert "only takes what a form of the site sends" in response.text
     assert (script.status_code, script.content) == (405, b"")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "address", ["/live/", "/keep/", "/several/", f"/p/{uuid.UUID(int=0)}/correct"]
+)
+def test_a_page_that_was_open_for_too_long_is_explained(address: str) -> None:
+    client = Client(enforce_csrf_checks=True)
+
+    page = client.post(address, headers={"Accept": "text/html,*/*;q=0.8"})
+    script = client.post(address, headers={"Accept": "application/json"})
+
+    assert (page.status_code, script.status_code) == (403, 403)
+    assert "load the page anew" in page.text
+    assert "open for too long" in script.json()["message"]
 
 
 def test_a_fault_of_ours_is_owned_up_to(
