@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
+from PIL import Image
 
+from fixtures import drawing
 from ml import cards
 from recognition import browsers
 from recognition.models import ApiKey, Prediction, PredictionQuerySet, TrainedModel
@@ -67,3 +69,15 @@ def second_model(digit_model: TrainedModel, media: Path) -> TrainedModel:
     files = {name: digit_model.directory / name for name in card.files}
     written = cards.write(card, media / "models", files)
     return TrainedModel.register(cards.read(written), shipped=False)
+
+
+@pytest.fixture(scope="session")
+def drawn_digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder 0/ ... 9/ with 20 drawn pictures each."""
+    root = tmp_path_factory.mktemp("drawn")
+    for digit in range(10):
+        (root / str(digit)).mkdir()
+        for seed in range(20):
+            picture = drawing.draw(digit, seed=seed, size=(64, 64), width=4)
+            Image.fromarray(picture).save(root / str(digit) / f"{seed:03}.png")
+    return root

@@ -11,27 +11,13 @@ import numpy as np
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from PIL import Image
 
 from fixtures import drawing
-from ml import comparison, datasets
+from ml import datasets
 from ml.scripts import DEVANAGARI
 from recognition.models import TrainedModel
-from tests.conftest import ClosedPipe, FullDisk
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(scope="module")
-def drawn_digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder 0/ ... 9/ with 20 drawn pictures each."""
-    root = tmp_path_factory.mktemp("drawn")
-    for digit in range(10):
-        (root / str(digit)).mkdir()
-        for seed in range(20):
-            picture = drawing.draw(digit, seed=seed, size=(64, 64), width=4)
-            Image.fromarray(picture).save(root / str(digit) / f"{seed:03}.png")
-    return root
 
 
 def pictures_told(folder: Path) -> str:
@@ -141,41 +127,6 @@ def test_models_of_different_scripts_are_not_compared(
 
     with pytest.raises(CommandError, match="Compare models of one script"):
         compare(digit_model.version, second_model.version, "--dataset", str(drawn_digits))
-
-
-def test_who_stops_it_hears_so(
-    digit_model: TrainedModel, drawn_digits: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def stop(*args: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(comparison, "score", stop)
-
-    with pytest.raises(CommandError, match=r"^Stopped\.$") as caught:
-        compare(digit_model.version, "--dataset", str(drawn_digits))
-
-    assert caught.value.returncode == 130
-
-
-def test_a_reader_that_has_seen_enough_ends_the_command_quietly(
-    digit_model: TrainedModel, drawn_digits: Path, closed: list[bool]
-) -> None:
-    call_command(
-        "compare_models", digit_model.version, dataset=[str(drawn_digits)], stdout=ClosedPipe()
-    )
-
-    assert closed == [True]
-
-
-def test_a_full_disk_is_told_in_words(
-    digit_model: TrainedModel, drawn_digits: Path, closed: list[bool]
-) -> None:
-    with pytest.raises(CommandError, match="could not be written: No space left"):
-        call_command(
-            "compare_models", digit_model.version, dataset=[str(drawn_digits)], stdout=FullDisk()
-        )
-
-    assert closed == [True]
 
 
 def test_the_same_data_set_twice_counts_once_and_quiet_prints_nothing(

@@ -21,7 +21,7 @@ from ml import cards, examination, reports
 from recognition.management import card_pages
 from recognition.management.commands import evaluate_model
 from recognition.models import TrainedModel
-from tests.conftest import ROOT, ClosedPipe, FullDisk
+from tests.conftest import ROOT, ClosedPipe
 
 KINDS = ("dot", "minus", "plus", "slash", "w", "x", "y", "z")
 
@@ -155,20 +155,6 @@ def test_a_missing_data_set_is_a_clear_error_and_leaves_no_report(
     assert reports.read(own_model.directory) is None
 
 
-def test_who_stops_it_hears_so(
-    own_model: TrainedModel, data: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def stop(*args: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(examination, "examine", stop)
-
-    with pytest.raises(CommandError, match=r"^Stopped\.$") as caught:
-        evaluate(data, dataset=["usps"])
-
-    assert caught.value.returncode == 130
-
-
 def test_pictures_that_may_have_been_learned_from_are_warned_of(
     own_model: TrainedModel, data: Path
 ) -> None:
@@ -180,15 +166,6 @@ def test_pictures_that_may_have_been_learned_from_are_warned_of(
     assert "Of semeion other pictures are held out now" in errors.getvalue()
 
 
-@pytest.mark.parametrize("format", ["text", "json"])
-def test_a_reader_that_has_seen_enough_ends_the_command_quietly(
-    own_model: TrainedModel, data: Path, closed: list[bool], format: str
-) -> None:
-    evaluate(data, dataset=["usps"], format=format, stdout=ClosedPipe())
-
-    assert closed == [True]
-
-
 def test_a_report_is_kept_though_its_reader_has_seen_enough(
     own_model: TrainedModel, data: Path, closed: list[bool]
 ) -> None:
@@ -196,16 +173,6 @@ def test_a_report_is_kept_though_its_reader_has_seen_enough(
 
     assert closed
     assert reports.read(own_model.directory) is not None
-
-
-@pytest.mark.parametrize("format", ["text", "json"])
-def test_a_full_disk_is_told_in_words(
-    own_model: TrainedModel, data: Path, closed: list[bool], format: str
-) -> None:
-    with pytest.raises(CommandError, match="could not be written: No space left"):
-        evaluate(data, dataset=["usps"], format=format, stdout=FullDisk())
-
-    assert closed == [True]
 
 
 def test_a_report_that_cannot_be_written_is_told_in_words(

@@ -18,7 +18,6 @@ from ml.recognizer import Recognizer
 from recognition import recognizers
 from recognition.management.commands import recognize
 from recognition.models import Prediction, TrainedModel
-from tests.conftest import ClosedPipe, FullDisk
 
 Drawn = Callable[..., bytes]
 
@@ -346,23 +345,6 @@ def test_a_connection_that_has_grown_old_is_opened_anew(
 
     assert connection.connection is not old
     assert Prediction.objects.count() == 2
-
-
-def test_a_reader_that_has_seen_enough_ends_the_command_quietly(
-    digit_model: TrainedModel, folder: Path, closed: list[bool]
-) -> None:
-    call_command("recognize", str(folder), stdout=ClosedPipe())
-
-    assert closed == [True]
-
-
-def test_a_full_disk_is_told_in_words(
-    digit_model: TrainedModel, folder: Path, closed: list[bool]
-) -> None:
-    with pytest.raises(CommandError, match="could not be written: No space left"):
-        call_command("recognize", str(folder), stdout=FullDisk())
-
-    assert closed == [True]
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
