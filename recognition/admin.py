@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-import contextlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, cast
 
@@ -10,13 +9,13 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected
 from django.contrib.admin.models import CHANGE, DELETION, LogEntry
-from django.contrib.admin.options import IncorrectLookupParameters, get_content_type_for_model
+from django.contrib.admin.options import get_content_type_for_model
 from django.contrib.admin.utils import model_ngettext
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
-from django.db import DatabaseError, DataError, OperationalError, ProgrammingError, transaction
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import (
     HttpRequest,
@@ -33,13 +32,16 @@ from django.utils.safestring import SafeString
 from ml import reports
 from ml.scripts import LATIN, SCRIPTS
 from recognition import (
+    account_admin,  # noqa: F401  registers the accounts
     exports,
     history,
     key_admin,  # noqa: F401  registers the API keys
+    look_ups,
     model_facts,
     recognizers,
     wording,
 )
+from recognition.look_ups import CheckedList, CheckedLists
 from recognition.models import (
     ModelActivation,
     Prediction,
@@ -187,17 +189,11 @@ class ReviewFormSet(forms.BaseModelFormSet):  # type: ignore[type-arg]
         return [make(row, **self.get_form_kwargs(row)) for row in rows]
 
 
-class PredictionList(ChangeList):
+class PredictionList(CheckedList):
     """Asks only once where there is nothing: each further question would read a large table."""
 
-    def get_queryset(
-        self, request: HttpRequest, exclude_parameters: list[str | None] | None = None
-    ) -> QuerySet[Any]:
-        with _wrong_look_ups():
-            return super().get_queryset(request, exclude_parameters)
-
     def get_results(self, request: HttpRequest) -> None:
-        with _wrong_look_ups():
+        with look_ups.wrong_ones(self.model):
             is_empty = not self.queryset.order_by().exists()
         if is_empty:
             self.queryset = self.queryset.none()
@@ -576,7 +572,7 @@ class ActivationInline(admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(TrainedModel)
-class TrainedModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class TrainedModelAdmin(CheckedLists, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = (
         "version",
         "script",
@@ -731,7 +727,7 @@ class TrainedModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(ModelActivation)
-class ModelActivationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ModelActivationAdmin(CheckedLists, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("activated_at", "model", "by", "why")
     list_select_related = ("model", "by")
     ordering = ("-pk",)
@@ -744,30 +740,6 @@ class ModelActivationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
-
-
-@contextlib.contextmanager
-def _wrong_look_ups() -> Iterator[None]:
-    """What is asked of a year that has no next one is a wrong look-up; Django lets it fail.
-
-    So is what the database refuses, such as half of a pattern, while it answers without look-ups.
-    """
-    try:
-        yield
-    except (ValueError, OverflowError, DataError) as error:
-        raise IncorrectLookupParameters(error) from error
-    except (OperationalError, ProgrammingError) as error:
-        if not _is_answering():
-            raise
-        raise IncorrectLookupParameters(error) from error
-
-
-def _is_answering() -> bool:
-    try:
-        Prediction.objects.order_by().exists()
-    except DatabaseError:
-        return False
-    return True
 
 
 def _deleted_rows(request: HttpRequest) -> set[str]:

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
+from recognition.look_ups import CheckedLists
 from recognition.models import ApiKey, ApiKeyQuerySet
 
 
@@ -35,7 +36,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ApiKeyAdmin(CheckedLists, admin.ModelAdmin):  # type: ignore[type-arg]
     """Keys are made here, shown once, and revoked; only a superuser makes them for others."""
 
     list_display = ("name", "owner", "begins", "created_at", "last_used_at", "valid")
