@@ -211,10 +211,12 @@ class PredictionQuerySet(models.QuerySet["Prediction"]):
         while keys := list(self.values_list("pk", flat=True)[:BATCH]):
             yield Prediction.objects.filter(pk__in=keys)
 
-    def review_all(self, *, as_read: bool, by: User | None) -> int:
+    def review_all(self, *, as_read: bool, by: User | None, at: datetime | None = None) -> int:
         """Say of the records not reviewed yet that they are right, or show no digit."""
         return self.not_reviewed().update(
-            true_text=F("text") if as_read else "", reviewed_by=by, reviewed_at=timezone.now()
+            true_text=F("text") if as_read else "",
+            reviewed_by=by,
+            reviewed_at=at or timezone.now(),
         )
 
     def delete(self) -> tuple[int, dict[str, int]]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.contrib.admin.models import LogEntry
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Permission, User
 from django.core.files.storage import storages
 from django.db import OperationalError, connection
@@ -410,10 +410,11 @@ def test_a_button_of_a_page_left_open_does_not_undo_another_review(
 
 
 def test_each_marked_record_is_in_the_log(
-    admin_client: Client, make_prediction: Make, monkeypatch: pytest.MonkeyPatch
+    admin_client: Client, admin_user: User, make_prediction: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(models, "BATCH", 2)
-    marked = [make_prediction() for _ in range(3)]
+    refused = {"text": "", "verdict": "refused", "reason": "blank"}
+    marked = [make_prediction(), make_prediction(text="3"), make_prediction(**refused)]
     reviewed = make_prediction()
     reviewed.review("1", by=None)
 
@@ -421,9 +422,23 @@ def test_each_marked_record_is_in_the_log(
     admin_client.post(page(make_prediction()), {"true_text": "", "_no_digit": "No digit"})
 
     *entries, last = LogEntry.objects.order_by("pk")
-    assert {entry.object_id for entry in entries} == {str(prediction.pk) for prediction in marked}
-    assert {entry.change_message for entry in entries} == {"Right"}
-    assert last.change_message == "No digit"
+    assert [entry.get_edited_object() for entry in entries] == marked
+    assert [entry.object_repr for entry in entries] == [str(prediction) for prediction in marked]
+    assert {(entry.user, entry.action_flag) for entry in entries} == {(admin_user, CHANGE)}
+    assert [entry.change_message for entry in [*entries, last]] == [*3 * ["Right"], "No digit"]
+
+
+def test_what_is_marked_and_logged_stays_in_the_database(
+    admin_client: Client, make_prediction: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As objects, a hundred thousand records and their lines cost many seconds."""
+    predictions = [make_prediction() for _ in range(3)]
+    monkeypatch.setattr(Prediction, "from_db", pytest.fail)
+    monkeypatch.setattr(LogEntry, "__init__", pytest.fail)
+
+    admin_client.post(reverse(LIST), action("mark_right", *predictions))
+
+    assert LogEntry.objects.count() == 3
 
 
 def test_marking_right_says_what_happened_to_refused_and_reviewed_records(
