@@ -22,6 +22,7 @@ from django.http import (
     HttpRequest,
     HttpResponse,
     HttpResponseRedirect,
+    QueryDict,
     StreamingHttpResponse,
 )
 from django.urls import reverse
@@ -47,6 +48,7 @@ from recognition.models import (
     ModelActivation,
     Prediction,
     PredictionQuerySet,
+    ReviewedMeanwhile,
     TrainedModel,
 )
 from recognition.templatetags.reading import percent
@@ -174,6 +176,13 @@ class ReviewForm(forms.ModelForm):  # type: ignore[type-arg]
             raise ValidationError(
                 f"Please write only the digits {numerals[0]} to {numerals[9]}.", code="not_digits"
             )
+        seen = self.data.get(_seen(self.instance))
+        if "true_text" in self.changed_data and _is_overtaken(self.instance, seen, text):
+            now = wording.review(self.instance) or "Its review is taken back."
+            raise ValidationError(
+                f"Somebody has reviewed this record meanwhile: {now} Save again to change that.",
+                code="reviewed_meanwhile",
+            )
         return text
 
 
@@ -232,7 +241,7 @@ class PredictionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         ("created_at", admin.DateFieldListFilter),
     )
     list_per_page = 50
-    list_max_show_all = 200
+    list_max_show_all = 180  # rows of five fields each; Django takes a thousand
     ordering = ("-created_at", "-id")
     sortable_by = ("time", "percent")
     date_hierarchy = "created_at"
@@ -337,10 +346,15 @@ class PredictionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description="Review")
     def check_buttons(self, prediction: Prediction) -> SafeString | str:
+        seen = format_html(
+            '<input type="hidden" name="{}" value="{}" autocomplete="off">',
+            _seen(prediction),
+            prediction.review_code,
+        )
         if prediction.reviewed_at is not None:
-            return self.review_state(prediction)
-        no_digit = _button("_no_digit", "No digit", prediction)
-        return _button("_right", "Right", prediction) + no_digit if prediction.text else no_digit
+            return format_html("{}{}", seen, self.review_state(prediction))
+        right = _button("_right", "Right", prediction) if prediction.text else ""
+        return format_html("{}{}{}", seen, right, _button("_no_digit", "No digit", prediction))
 
     @admin.display(description="Model")
     def model_version(self, prediction: Prediction) -> str:
@@ -370,14 +384,17 @@ class PredictionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         gone = _deleted_rows(request)
         post = request.POST.copy()
         post["_save"] = "1"
+        overtaken = _take_out_overtaken(post)
         request.POST = post  # type: ignore[assignment]
         response = super().changelist_view(request, extra_context)
         if gone:
             self._tell_deleted(request, len(gone))
+        for prediction in overtaken:
+            self._tell_reviewed(request, prediction)
         if pressed and isinstance(response, HttpResponseRedirect):
             as_read = "_right" in pressed
             key = str(post["_right" if as_read else "_no_digit"])
-            if key not in gone:
+            if key not in gone | {str(prediction.pk) for prediction in overtaken}:
                 self._review_one(request, key, as_read=as_read, unless_typed_since=start)
         return response
 
@@ -387,6 +404,12 @@ class PredictionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             if count == 1
             else f"{count} of the records were deleted meanwhile. Nothing was stored for them."
         )
+        self.message_user(request, text, messages.WARNING)
+
+    def _tell_reviewed(self, request: HttpRequest, prediction: Prediction) -> None:
+        now = wording.review(prediction)
+        what = f"reviewed meanwhile: {now}" if now else "reviewed meanwhile."
+        text = f"Prediction {prediction.pk} was {what} It is left as it is."
         self.message_user(request, text, messages.WARNING)
 
     def _review_one(
@@ -407,8 +430,7 @@ class PredictionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if not found.exists():
             self._tell_deleted(request, 1)
         elif not found.filter(reviewed_by=by, reviewed_at__gte=unless_typed_since).exists():
-            text = f"Prediction {prediction.pk} was reviewed meanwhile. It is left as it is."
-            self.message_user(request, text, messages.WARNING)
+            self._tell_reviewed(request, prediction)
         return False
 
     # Actions
@@ -548,13 +570,16 @@ class PredictionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def _write(self, request: HttpRequest, prediction: Prediction, true_text: str | None) -> None:
         """Store a typed review, or withdraw it when there is no text."""
+        seen = request.POST.get(_seen(prediction))
         try:
             if true_text is None:
-                prediction.withdraw_review()
+                prediction.withdraw_review(seen=seen)
             else:
-                prediction.review(true_text, by=request.user)  # type: ignore[arg-type]
+                prediction.review(true_text, by=request.user, seen=seen)  # type: ignore[arg-type]
         except Prediction.DoesNotExist:
             self._tell_deleted(request, 1)
+        except ReviewedMeanwhile:  # since the form was checked
+            self._tell_reviewed(request, prediction)
 
 
 class ActivationInline(admin.TabularInline):  # type: ignore[type-arg]
@@ -773,10 +798,41 @@ def _deleted_rows(request: HttpRequest) -> set[str]:
     return sent - {str(key) for key in there}
 
 
+def _take_out_overtaken(post: QueryDict) -> list[Prediction]:
+    """Take out of the list's form what was typed of records with another review by now.
+
+    A mistake of the form would show it again beside rows that are others: whoever reviews looks
+    at the open ones, and these records are none any more.
+    """
+    typed = {}
+    for name in filter(ROW_ID.fullmatch, list(post)):
+        row, key = name.removesuffix("-id"), post.get(name, "")
+        text, before = post.get(f"{row}-true_text", ""), post.get(f"initial-{row}-true_text", "")
+        if text.strip() != before and re.fullmatch(r"\d{1,18}", key, re.ASCII):
+            typed[int(key)] = row, text.strip(), before
+    overtaken = []
+    for pk, prediction in Prediction.objects.defer("digits").in_bulk(typed).items():
+        row, text, before = typed[pk]
+        if _is_overtaken(prediction, post.get(_seen(prediction)), text):
+            post[f"{row}-true_text"] = before
+            overtaken.append(prediction)
+    return overtaken
+
+
+def _is_overtaken(prediction: Prediction, seen: str | None, text: str) -> bool:
+    """Whether a page showed another review than there is now, and its reader says not the same."""
+    return seen is not None and prediction.review_code not in {seen, text}
+
+
 def _with_hyphens(figures: str) -> str:
     """The beginning of a public id as databases write it that have a type for such ids."""
     parts = (figures[:8], figures[8:12], figures[12:16], figures[16:20], figures[20:])
     return "-".join(filter(None, parts))
+
+
+def _seen(prediction: Prediction) -> str:
+    """The field in which a page says what review it showed of a record."""
+    return f"seen-{prediction.pk}"
 
 
 def _button(name: str, label: str, prediction: Prediction) -> SafeString:

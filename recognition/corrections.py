@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from recognition import replies, wording
 from recognition.forms import CorrectionForm
-from recognition.models import Prediction
+from recognition.models import Prediction, ReviewedMeanwhile
 
 
 @never_cache
@@ -31,9 +31,25 @@ def correct(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
 
     by = request.user if isinstance(request.user, User) else None
     try:
-        prediction.review(form.cleaned_data["true_text"], by=by)
+        prediction.review(form.cleaned_data["true_text"], by=by, seen=form.cleaned_data["seen"])
     except Prediction.DoesNotExist as error:
         raise Http404 from error
+    except ReviewedMeanwhile:
+        return _tell_reviewed(request, prediction)
     if replies.wants_json(request):
-        return JsonResponse({"said": wording.review(prediction)})
+        return JsonResponse(state(prediction))
     return redirect(replies.way_back(request, otherwise=prediction.get_absolute_url()))
+
+
+def state(prediction: Prediction) -> dict[str, str]:
+    """What a script shows of the review, and sends back as seen with the next one."""
+    return {"said": wording.review(prediction), "seen": prediction.review_code}
+
+
+def _tell_reviewed(request: HttpRequest, prediction: Prediction) -> HttpResponse:
+    message = wording.reviewed_meanwhile(prediction)
+    if replies.wants_json(request):
+        reply = {"message": message, "code": "reviewed_meanwhile", **state(prediction)}
+        return JsonResponse(reply, status=409)
+    context = {"message": message, "prediction": prediction}
+    return render(request, "recognition/not_corrected.html", context, status=409)

@@ -51,6 +51,7 @@ class TrueTextField(forms.CharField):
 
 class CorrectionForm(forms.Form):
     true_text = TrueTextField()
+    seen = forms.CharField(required=False, max_length=50)  # the review that the page showed
 
     def clean_true_text(self) -> str:
         """Empty means no digit, so an answer that was left out must not pass for it."""
@@ -58,6 +59,10 @@ class CorrectionForm(forms.Form):
             raise ValidationError("Please say which digit it is.", code="required")
         true_text: str = self.cleaned_data["true_text"]
         return true_text
+
+    def clean_seen(self) -> str | None:
+        """None from a sender that does not say what it has seen."""
+        return self.cleaned_data["seen"] if "seen" in self.data else None
 
 
 class KeepForm(PictureForm):

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from ml.images import PictureError
 from ml.scripts import LATIN, SCRIPTS
-from recognition import recognizers, replies, views, visitors, wording
+from recognition import corrections, recognizers, replies, views, visitors, wording
 from recognition.forms import KeepForm, PictureForm
 from recognition.models import NotStored, Prediction
 from recognition.recognizers import Glance
@@ -143,5 +143,5 @@ def _links(prediction: Prediction) -> dict[str, str]:
     return {
         "url": prediction.get_absolute_url(),
         "correct_url": reverse("correct", args=[prediction.public_id]),
-        "said": wording.review(prediction),
+        **corrections.state(prediction),
     }

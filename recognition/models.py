@@ -38,6 +38,10 @@ class NotStored(Exception):
     """A picture cannot be written, so that its record was not made either."""
 
 
+class ReviewedMeanwhile(Exception):
+    """The review of a record is another than the page showed that a new one comes from."""
+
+
 class TrainedModelQuerySet(models.QuerySet["TrainedModel"]):
     def get_by_natural_key(self, version: str) -> TrainedModel:
         return self.get(version=version)
@@ -203,6 +207,12 @@ class PredictionQuerySet(models.QuerySet["Prediction"]):
     def read_wrong(self) -> PredictionQuerySet:
         return self.reviewed().exclude(true_text=F("text"))
 
+    def with_review(self, code: str) -> PredictionQuerySet:
+        """Those of which their `Prediction.review_code` says this."""
+        if not code:
+            return self.not_reviewed()
+        return self.reviewed().filter(true_text="" if code == Prediction.NO_DIGIT else code)
+
     def batches(self) -> Iterator[PredictionQuerySet]:
         """Some of the records at a time, so that other writers need not wait for all of them.
 
@@ -278,6 +288,8 @@ class Prediction(models.Model):
         ACCEPTED = "accepted"
         UNSURE = "unsure"
         REFUSED = "refused"
+
+    NO_DIGIT = "none"  # a `review_code`
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     picture = models.FileField(
@@ -421,27 +433,35 @@ class Prediction(models.Model):
         self.owner_id, self.visitor = left.owner_id, None
         self.save(update_fields=["owner", "visitor"])
 
-    def review(self, true_text: str, *, by: User | None) -> None:
+    def review(self, true_text: str, *, by: User | None, seen: str | None = None) -> None:
         """Store what the picture really shows; an empty text says that it is no digit.
 
-        Raises:
-            Prediction.DoesNotExist: the record was deleted meanwhile.
-        """
-        self._write_review(true_text, by, timezone.now())
-
-    def withdraw_review(self) -> None:
-        """Make the record one that nobody has reviewed.
+        Args:
+            seen: the `review_code` that the page had whose reader says so; without it this
+                review counts, whatever was said before.
 
         Raises:
+            ReviewedMeanwhile: the review is another by now, which this record then tells.
             Prediction.DoesNotExist: the record was deleted meanwhile.
         """
-        self._write_review("", None, None)
+        self._write_review(true_text, by, timezone.now(), seen)
 
-    def _write_review(self, true_text: str, by: User | None, at: datetime | None) -> None:
+    def withdraw_review(self, *, seen: str | None = None) -> None:
+        """Make the record one that nobody has reviewed; `seen` and what it raises as `review`."""
+        self._write_review("", None, None, seen)
+
+    def _write_review(
+        self, true_text: str, by: User | None, at: datetime | None, seen: str | None
+    ) -> None:
         self.true_text, self.reviewed_by, self.reviewed_at = true_text, by, at
         kept = Prediction.objects.filter(pk=self.pk)
-        if not kept.update(true_text=true_text, reviewed_by=by, reviewed_at=at):
-            raise Prediction.DoesNotExist("The prediction was deleted meanwhile.")
+        found = kept if seen is None else kept.with_review(seen)
+        if found.update(true_text=true_text, reviewed_by=by, reviewed_at=at):
+            return
+        wanted = self.review_code
+        self.refresh_from_db(fields=("true_text", "reviewed_by", "reviewed_at"))
+        if self.review_code != wanted:
+            raise ReviewedMeanwhile
 
     def forget_picture(self) -> str:
         """Drop the picture from the fields, without saving; returns its file's name."""
@@ -457,6 +477,11 @@ class Prediction(models.Model):
         if name:
             transaction.on_commit(lambda: delete_pictures([name]))
         return result
+
+    @property
+    def review_code(self) -> str:
+        """The true text, `NO_DIGIT`, or nothing before review: what pages send back as seen."""
+        return (self.true_text or self.NO_DIGIT) if self.reviewed_at else ""
 
     @property
     def is_right(self) -> bool | None:

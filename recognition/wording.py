@@ -71,3 +71,12 @@ def review(prediction: Prediction) -> str:
         if prediction.true_text
         else (f"{start}, it shows no digit.")
     )
+
+
+def reviewed_meanwhile(prediction: Prediction) -> str:
+    """Why an answer from a page that was left open is not stored."""
+    now = review(prediction) or "What was said before is taken back."
+    return (
+        f"Somebody else or another window has answered meanwhile: {now} "
+        "Your answer was not stored. Answer again to change it."
+    )

@@ -9,18 +9,20 @@
       headers: { Accept: "application/json" },
     });
     const answer = await response.json().catch(() => null);
+    if (answer?.said !== undefined) show(form, answer);
     if (response.ok && answer) return answer.said;
     if (response.ok) throw new Error("You are signed out. Please sign in again."); // a page came instead
     if (response.status === 404) throw new Error("This answer is not there any more.");
     throw new Error(answer?.message || "Something went wrong on the site. Please try again.");
   }
 
-  function show(form, button, said) {
-    for (const other of form.querySelectorAll("button[name=true_text]")) {
-      other.setAttribute("aria-pressed", String(other === button));
+  // What the site knows by now, also where another window or somebody else was quicker.
+  function show(form, { said, seen }) {
+    form.elements.seen.value = seen;
+    for (const button of form.querySelectorAll("button[name=true_text]")) {
+      button.setAttribute("aria-pressed", String((button.value || "none") === seen));
     }
-    form.closest("details").querySelector("[data-said]").textContent = said;
-    form.querySelector("[data-correct-status]").textContent = `Stored. ${said}`;
+    form.closest("details").querySelector("[data-said]").textContent = said || "Was it right?";
   }
 
   function watch(form) {
@@ -30,9 +32,10 @@
       if (button?.name !== "true_text") return;
       event.preventDefault();
       const error = form.querySelector("[data-correct-error]");
+      const status = form.querySelector("[data-correct-status]");
       queue = queue.then(async () => {
         try {
-          show(form, button, await store(form, button));
+          status.textContent = `Stored. ${await store(form, button)}`;
           error.textContent = "";
         } catch (problem) {
           error.textContent =

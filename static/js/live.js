@@ -21,7 +21,7 @@
   let picture = null; // what is shown and would be kept
   let request = null; // the one on its way; a newer one overtakes it
   let slow = 0; // the timer that runs while an answer is awaited
-  const kept = new WeakMap(); // of each picture that is kept: { label, url, correct_url, said }
+  const kept = new WeakMap(); // of each picture that is kept: { url, correct_url, said, seen }
   let queue = Promise.resolve(); // what is kept and corrected, one after another
 
   function percent(share) {
@@ -52,7 +52,8 @@
     if (response.ok && answer) return answer;
     if (response.ok) throw new Error("You are signed out. Please sign in again."); // a page came instead
     if (response.status === 404) throw new Error("What was kept is not there any more. You can keep it again.", { cause: GONE });
-    throw new Error(answer?.message || "Something went wrong on the site. Please try again.");
+    const message = answer?.message || "Something went wrong on the site. Please try again.";
+    throw Object.assign(new Error(message), answer);
   }
 
   function showError(message) {
@@ -134,7 +135,7 @@
     find("kept").textContent = record ? `Kept. ${record.said}` : "";
     find("kept-link").hidden = !record;
     if (record) find("kept-link").querySelector("a").href = record.url;
-    for (const key of keys) key.setAttribute("aria-pressed", String(record?.label === key.value));
+    for (const key of keys) key.setAttribute("aria-pressed", String(record?.seen === (key.value || "none")));
   }
 
   // Without a label: only keep. With one: keep, if that is not done yet, and say what it is.
@@ -144,14 +145,16 @@
     try {
       if (!record) {
         const fields = { picture: blob, source: panel.dataset.source, ...said };
-        kept.set(blob, { label, ...(await send(panel.dataset.keepUrl, fields)) });
+        kept.set(blob, await send(panel.dataset.keepUrl, fields));
         panel.dispatchEvent(new CustomEvent("kept", { detail: blob }));
       } else if (label !== undefined) {
-        Object.assign(record, { label }, await send(record.correct_url, said));
+        Object.assign(record, await send(record.correct_url, { seen: record.seen, ...said }));
       }
       if (blob === picture) showError("");
     } catch (error) {
       if (error.cause === GONE) kept.delete(blob);
+      const { said: other, seen } = error; // what somebody else or another window was quicker to say
+      if (seen !== undefined) Object.assign(record, { said: other, seen });
       if (blob === picture) showError(error.message);
     }
     showKept();

@@ -313,6 +313,18 @@ def keep_a_three(open_page: Open) -> Page:
     return page
 
 
+def test_a_drawing_that_was_corrected_meanwhile_shows_how(open_page: Open) -> None:
+    page = keep_a_three(open_page)
+    Prediction.objects.get().review("8", by=None)
+
+    page.keyboard.press("4")
+
+    expect(page.get_by_text("Kept. No, it is 8.")).to_be_visible()
+    expect(page.get_by_role("alert")).to_contain_text("Answer again to change it")
+    page.keyboard.press("4")
+    expect(page.get_by_text("Kept. No, it is 4.")).to_be_visible()
+
+
 def test_a_new_stroke_is_a_new_picture_to_keep(open_page: Open) -> None:
     page = keep_a_three(open_page)
 
@@ -493,6 +505,28 @@ def test_the_result_is_corrected_with_a_tap(
         expect(page.locator("[data-said]")).to_have_text("Right, it is 5.")
         assert Prediction.objects.get().true_text == "5"
     assert visit.complaints == []
+
+
+def test_a_correction_from_a_page_left_open_is_shown_what_was_said_since(
+    open_page: Open, drawn: Callable[..., bytes]
+) -> None:
+    visit = open_page("/")
+    page = visit.page
+    visit.choose(drawn(5))
+    visit.recognise()
+    prediction = Prediction.objects.get()
+    prediction.review("8", by=None)
+
+    page.get_by_role("button", name="6", exact=True).click()
+
+    expect(page.locator("[data-said]")).to_have_text("No, it is 8.")
+    expect(page.get_by_role("button", name="8", exact=True)).to_have_attribute(
+        "aria-pressed", "true"
+    )
+    expect(page.get_by_role("alert")).to_contain_text("Answer again to change it")
+    page.get_by_role("button", name="6", exact=True).click()
+    expect(page.locator("[data-said]")).to_have_text("No, it is 6.")
+    expect(page.locator("[data-correct-error]")).to_be_empty()
 
 
 def test_keys_that_are_switched_off_correct_no_result(

@@ -50,13 +50,13 @@ def deleted_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody else deletes a record after it was found and before its review is written."""
     review, review_all = Prediction.review, PredictionQuerySet.review_all
 
-    def delete_and_review(self: Prediction, true_text: str, *, by: Any) -> None:
+    def delete_and_review(self: Prediction, true_text: str, **how: Any) -> None:
         Prediction.objects.filter(pk=self.pk).delete()
-        review(self, true_text, by=by)
+        review(self, true_text, **how)
 
-    def delete_and_review_all(self: PredictionQuerySet, *, as_read: bool, by: Any) -> int:
+    def delete_and_review_all(self: PredictionQuerySet, **how: Any) -> int:
         Prediction.objects.filter(pk__in=self.values("pk")).delete()
-        return review_all(self, as_read=as_read, by=by)
+        return review_all(self, **how)
 
     monkeypatch.setattr(Prediction, "review", delete_and_review)
     monkeypatch.setattr(PredictionQuerySet, "review_all", delete_and_review_all)

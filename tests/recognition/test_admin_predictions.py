@@ -14,8 +14,9 @@ from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from pytest_django.fixtures import Settings
 
-from recognition import history, models
+from recognition import admin, history, models
 from recognition.admin import CappedPaginator, PredictionAdmin
 from recognition.models import Prediction, PredictionQuerySet
 
@@ -302,6 +303,114 @@ def test_a_page_left_open_does_not_undo_another_review(
     assert prediction.true_text == "1"
 
 
+SEEN = r'name="(seen-\d+)" value="([^"]*)"'
+
+
+def seen_on(address: str, client: Client) -> dict[str, str]:
+    """What a page that is open now says back of the reviews it shows."""
+    return dict(re.findall(SEEN, client.get(address).text))
+
+
+@pytest.mark.parametrize("before", [None, "", "3"])
+def test_a_correction_typed_in_a_list_left_open_does_not_undo_another_review(
+    before: str | None, admin_client: Client, make_prediction: Make
+) -> None:
+    other, prediction = make_prediction(), make_prediction(text="7")
+    if before is not None:
+        prediction.review(before, by=None)
+    stale = seen_on(reverse(LIST), admin_client)
+    prediction.review("4", by=None)
+
+    rows = edit((prediction, before or "", "1"), (other, "", "2"), _save="Save") | stale
+    told = messages(admin_client.post(reverse(LIST), rows, follow=True))
+
+    other.refresh_from_db()
+    prediction.refresh_from_db()
+    assert (prediction.true_text, other.true_text) == ("4", "2")
+    assert [entry.object_id for entry in LogEntry.objects.all()] == [str(other.pk)]
+    assert told == [
+        "1 prediction was changed successfully.",
+        f"Prediction {prediction.pk} was reviewed meanwhile: No, it is 4. It is left as it is.",
+    ]
+
+
+@pytest.mark.parametrize("before", [None, "", "3"])
+def test_a_correction_typed_on_a_page_left_open_is_asked_for_again(
+    before: str | None, admin_client: Client, make_prediction: Make
+) -> None:
+    prediction = make_prediction(text="7")
+    if before is not None:
+        prediction.review(before, by=None)
+    typed = {"initial-true_text": before or "", "true_text": "1", "_save": "Save"}
+    stale = seen_on(page(prediction), admin_client)
+    prediction.review("4", by=None)
+
+    asked = admin_client.post(page(prediction), typed | stale).text
+    prediction.refresh_from_db()
+
+    assert "Somebody has reviewed this record meanwhile: No, it is 4." in asked
+    assert prediction.true_text == "4"
+
+    again = dict(re.findall(SEEN, asked))
+    assert admin_client.post(page(prediction), typed | again).status_code == 302
+    prediction.refresh_from_db()
+    assert prediction.true_text == "1"
+
+
+@pytest.mark.parametrize("is_list", [True, False])
+def test_the_same_correction_from_a_page_left_open_is_no_conflict(
+    is_list: bool, admin_client: Client, make_prediction: Make
+) -> None:
+    prediction = make_prediction(text="7")
+    address = reverse(LIST) if is_list else page(prediction)
+    stale = seen_on(address, admin_client)
+    prediction.review("1", by=None)
+
+    record = {"initial-true_text": "", "true_text": "1", "_save": "Save"}
+    fields = edit((prediction, "", "1"), _save="Save") if is_list else record
+    response = admin_client.post(address, fields | stale)
+
+    prediction.refresh_from_db()
+    assert response.status_code == 302
+    assert (prediction.true_text, prediction.reviewed_by) == ("1", None)
+
+
+@pytest.mark.parametrize(("seen", "typed"), [("", "1"), ("3", "")])
+def test_a_review_between_check_and_storing_stays(
+    admin_client: Client,
+    make_prediction: Make,
+    monkeypatch: pytest.MonkeyPatch,
+    seen: str,
+    typed: str,
+) -> None:
+    monkeypatch.setattr(admin, "_is_overtaken", lambda *args: False)
+    prediction = make_prediction(text="7")
+    prediction.review("4", by=None)
+    fields = edit((prediction, seen, typed), _save="Save") | {f"seen-{prediction.pk}": seen}
+
+    response = admin_client.post(reverse(LIST), fields, follow=True)
+
+    prediction.refresh_from_db()
+    assert prediction.true_text == "4"
+    assert "was reviewed meanwhile: No, it is 4." in messages(response)[0]
+
+
+def test_the_longest_list_has_no_more_fields_than_are_taken(
+    admin_client: Client, make_prediction: Make, settings: Settings
+) -> None:
+    sent = []
+    for _ in range(2):
+        make_prediction()
+        names = re.findall(r'<input[^>]* name="([^"]+)"', admin_client.get(reverse(LIST)).text)
+        sent.append(len(names))
+
+    a_row = sent[1] - sent[0]
+    assert a_row >= 4
+    assert sent[0] + PredictionAdmin.list_max_show_all * a_row < (
+        settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
+    )
+
+
 @pytest.mark.usefixtures("deleted_meanwhile")
 def test_a_record_that_is_deleted_meanwhile_is_told_of(
     admin_client: Client, make_prediction: Make
@@ -401,7 +510,9 @@ def test_a_button_of_a_page_left_open_does_not_undo_another_review(
 
     for address, fields in ((reverse(LIST), row), (page(prediction), record)):
         response = admin_client.post(address, fields, follow=True)
-        told = [f"Prediction {prediction.pk} was reviewed meanwhile. It is left as it is."]
+        told = [
+            f"Prediction {prediction.pk} was reviewed meanwhile: No, it is 1. It is left as it is."
+        ]
         assert messages(response) == told
 
     prediction.refresh_from_db()

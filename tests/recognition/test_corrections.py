@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -65,7 +66,77 @@ def test_a_script_gets_the_words_for_it(
 ) -> None:
     response = correct(client, make_prediction(visitor=visitor), {"true_text": "1"}, headers=SCRIPT)
 
-    assert response.json() == {"said": "No, it is 1."}
+    assert response.json() == {"said": "No, it is 1.", "seen": "1"}
+
+
+def seen_on(client: Client, prediction: Prediction) -> str:
+    """What a page that is open now says back of the review it shows."""
+    page = client.get(prediction.get_absolute_url()).text
+    return str(re.findall(r'name="seen" value="([^"]*)"', page)[0])
+
+
+@pytest.mark.parametrize("before", [None, "", "3"])
+def test_a_page_left_open_does_not_undo_a_newer_answer(
+    before: str | None, client: Client, visitor: uuid.UUID, make_prediction: Make
+) -> None:
+    prediction = make_prediction(visitor=visitor, text="7")
+    if before is not None:
+        prediction.review(before, by=None)
+    stale = {"true_text": "1", "seen": seen_on(client, prediction)}
+    prediction.review("7", by=None)
+
+    page = correct(client, prediction, stale)
+    reply = correct(client, prediction, stale, headers=SCRIPT)
+
+    prediction.refresh_from_db()
+    assert prediction.true_text == "7"
+    assert (page.status_code, reply.status_code) == (409, 409)
+    assert "meanwhile: Right, it is 7. Your answer was not stored." in page.text
+    assert reply.json() | {"message": ""} == {
+        "message": "",
+        "code": "reviewed_meanwhile",
+        "said": "Right, it is 7.",
+        "seen": "7",
+    }
+
+
+def test_an_answer_that_was_taken_back_meanwhile_is_told_of(
+    client: Client, visitor: uuid.UUID, make_prediction: Make
+) -> None:
+    prediction = make_prediction(visitor=visitor)
+    prediction.review("1", by=None)
+    stale = {"true_text": "3", "seen": seen_on(client, prediction)}
+    prediction.withdraw_review()
+
+    response = correct(client, prediction, stale)
+
+    assert "What was said before is taken back." in response.text
+    assert Prediction.objects.not_reviewed().exists()
+
+
+@pytest.mark.parametrize("true_text", ["", "1"])
+def test_the_same_answer_from_a_page_left_open_is_no_conflict(
+    true_text: str, client: Client, visitor: uuid.UUID, make_prediction: Make
+) -> None:
+    prediction = make_prediction(visitor=visitor)
+    stale = {"true_text": true_text, "seen": seen_on(client, prediction)}
+    teacher = User.objects.create_user("teacher")
+    prediction.review(true_text, by=teacher)
+
+    assert correct(client, prediction, stale).status_code == 302
+    prediction.refresh_from_db()
+    assert (prediction.true_text, prediction.reviewed_by) == (true_text, teacher)
+
+
+def test_who_has_seen_the_answer_changes_it(
+    client: Client, visitor: uuid.UUID, make_prediction: Make
+) -> None:
+    prediction = make_prediction(visitor=visitor)
+    for true_text in ("1", "", "7"):
+        fields = {"true_text": true_text, "seen": seen_on(client, prediction)}
+        assert correct(client, prediction, fields).status_code == 302
+        prediction.refresh_from_db()
+        assert prediction.true_text == true_text
 
 
 BAD: dict[str, tuple[dict[str, str], str]] = {

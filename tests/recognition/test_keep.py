@@ -41,6 +41,7 @@ def test_a_script_learns_where_the_record_is(
         "url": prediction.get_absolute_url(),
         "correct_url": reverse("correct", args=[prediction.public_id]),
         "said": "",
+        "seen": "",
     }
     assert (prediction.text, prediction.source) == ("3", "draw")
     assert prediction.picture
