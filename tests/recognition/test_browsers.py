@@ -92,3 +92,51 @@ def test_the_year_begins_anew_with_a_page_and_not_with_what_is_sent(
 
     assert browsers.COOKIE not in client.post("/").cookies
     assert browsers.COOKIE in client.get("/").cookies
+
+
+def send_at_once(client: Client, upload: Upload, drawn: Callable[..., bytes]) -> list[str]:
+    """What two tabs send before either has its answer; both answers reach the browser then."""
+    answers = []
+    for digit in (3, 7):
+        tab = Client()
+        tab.cookies.update(client.cookies)
+        answers.append(upload(tab, drawn(digit)))
+    for answer in answers:
+        client.cookies.update(answer.cookies)
+    return [answer["Location"] for answer in answers]
+
+
+def test_a_new_browser_that_sends_from_two_tabs_at_once_finds_both_records(
+    client: Client, upload: Upload, drawn: Callable[..., bytes], digit_model: TrainedModel
+) -> None:
+    assert browsers.COOKIE not in client.get("/").cookies
+
+    addresses = send_at_once(client, upload, drawn)
+
+    assert [client.get(address).status_code for address in addresses] == [200, 200]
+
+
+def test_two_new_browsers_do_not_find_the_records_of_each_other(
+    upload: Upload, drawn: Callable[..., bytes], digit_model: TrainedModel
+) -> None:
+    clients = [Client(), Client()]
+    for client in clients:
+        client.get("/")
+
+    addresses = [upload(client, drawn())["Location"] for client in clients]
+
+    assert clients[0].get(addresses[0]).status_code == 200
+    assert clients[0].get(addresses[1]).status_code == 404
+
+
+def test_a_browser_that_has_deleted_everything_keeps_what_it_sends_next(
+    client: Client, upload: Upload, drawn: Callable[..., bytes], digit_model: TrainedModel
+) -> None:
+    client.get("/")
+    first = upload(client, drawn(3))["Location"]
+    client.post("/your-data/delete/")
+
+    second = upload(client, drawn(7))["Location"]
+
+    assert client.get(first).status_code == 404
+    assert client.get(second).status_code == 200
