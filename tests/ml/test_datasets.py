@@ -175,6 +175,28 @@ def test_a_set_whose_files_changed_is_warned_of_where_its_test_part_is_a_share_o
     assert not list(same)
 
 
+def test_idx_files_that_have_grown_are_warned_of_where_they_are_divided_by_place(
+    tmp_path: Path, arrays: dict[str, Any]
+) -> None:
+    for part, count in (("train", 900), ("t10k", 50)):
+        write_idx(tmp_path / f"{part}-images-idx3-ubyte", arrays["x_train"][:count])
+        write_idx(tmp_path / f"{part}-labels-idx1-ubyte", arrays["y_train"][:count])
+    before = sides(tmp_path)
+    then = [vars(datasets.load(str(tmp_path), "train"))]
+    same = list(datasets.divided_otherwise("mine-1", then, [datasets.load(str(tmp_path), "train")]))
+
+    write_idx(tmp_path / "train-images-idx3-ubyte", arrays["x_train"])
+    write_idx(tmp_path / "train-labels-idx1-ubyte", arrays["y_train"])
+    after = sides(tmp_path)
+    parts = [datasets.load(str(tmp_path), part) for part in ("train", "test")]
+    told = [list(datasets.divided_otherwise("mine-1", then, [part])) for part in parts]
+
+    assert before["training"] & after["validation"]
+    assert before["test"] == after["test"]
+    assert same == []
+    assert [len(sentences) for sentences in told] == [1, 0]
+
+
 def test_another_seed_sets_other_pictures_of_a_folder_aside(folder: Path) -> None:
     whole = datasets.load(str(folder), "train")
 
