@@ -17,7 +17,7 @@ import numpy as np
 
 from ml import images
 from ml.ink import dark_on_light, find_ink
-from ml.pieces import Box, slices_of
+from ml.pieces import Box
 from ml.refusals import Refused
 
 REACH = 0.12  # widest stroke, as a share of an amount's width
@@ -90,7 +90,7 @@ def _cut(picture: np.ndarray, boxes: list[Box]) -> list[np.ndarray | None]:
         return [None] * len(boxes)
     _, mask = cv2.threshold(ink, LEVEL * 255, 1, cv2.THRESH_BINARY)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    windows = [slices_of(box) for box in boxes]
+    windows = [_window(box) for box in boxes]
     within = np.array([np.bincount(labels[w].ravel(), minlength=count) for w in windows])
     within[:, 0] = 0  # the paper
     owner = within.argmax(axis=0)
@@ -103,6 +103,12 @@ def _cut(picture: np.ndarray, boxes: list[Box]) -> list[np.ndarray | None]:
         pieces = mask[window] * (owner[labels[window]] == number)
         found.append(_alone(ink[window], pieces) if apart and whole else None)
     return found
+
+
+def _window(box: Box) -> tuple[slice, slice]:
+    """The rows and columns of a box, with a pixel around it."""
+    x, y, width, height = box
+    return slice(max(0, y - 1), y + height + 1), slice(max(0, x - 1), x + width + 1)
 
 
 def _alone(ink: np.ndarray, pieces: np.ndarray) -> np.ndarray | None:
