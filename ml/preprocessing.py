@@ -207,7 +207,7 @@ def _follow_others(picture: np.ndarray, first: Steps) -> Iterator[list[Steps]]:
     for others in _follow_lone(picture, first.pages) if first.pages else ():
         yield others
         beside += [other.field.box for other in others if other.field]
-    if max(picture.shape) > PAPER_SIDE:
+    if max(picture.shape) > WORK_SIDE:
         yield list(_follow_small(picture, beside))
 
 

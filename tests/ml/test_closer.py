@@ -97,6 +97,14 @@ def test_empty_sheets_are_refused(latin: Recognizer) -> None:
     assert [latin.read(sheet(grain=grain)).verdict for grain in (0, 3, 12, 40)] == ["refused"] * 4
 
 
+def test_a_picture_that_is_read_as_it_is_needs_no_closer_look() -> None:
+    page = drawing.draw(3, size=(600, 450), box=(300, 200, 12, 20), width=2)
+    (small,) = find_small(page)
+
+    assert is_inside((300, 200, 12, 20), small.place)
+    assert list(preprocessing.other_fields(page, preprocessing.Steps())) == []
+
+
 def test_photographs_from_far_are_read(latin: Recognizer) -> None:
     readings = {
         digit: latin.read(photograph(digit, seed=1, size=(2000, 1500), share=(0.03, 0.08)))
