@@ -58,6 +58,16 @@ def test_each_digit_is_cut_out_alone(tmp_path: Path, latin: Recognizer) -> None:
         assert latin.read(digit.picture).text == str(digit.label)
 
 
+def test_strokes_may_reach_a_pixel_beyond_their_box(tmp_path: Path) -> None:
+    picture = np.full((54, 130), 245, np.uint8)
+    picture[10:41, 20:24] = 30
+    write(tmp_path, [("1", picture, [[21, 11, 2, 29]]), ("1", picture, [[20, 10, 4, 31]])])
+
+    close, exact = (digit.picture for digit in cheques.digits(tmp_path))
+
+    assert np.array_equal(close, exact)
+
+
 def test_a_neighbour_that_reaches_into_the_box_is_left_out(tmp_path: Path) -> None:
     near: tuple[Box, ...] = ((10, 8, 24, 36), (35, 8, 24, 36), (94, 8, 24, 36))
     roomy = lists(((6, 6, 32, 40), near[1], near[2]))
