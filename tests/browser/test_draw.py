@@ -487,14 +487,20 @@ def test_without_javascript_the_page_leads_to_the_upload(open_page: Open) -> Non
     expect(page.get_by_role("button", name="Recognise")).to_be_visible()
 
 
+def read_a_five(open_page: Open, drawn: Callable[..., bytes], **options: bool) -> Visit:
+    """The page of an answer."""
+    visit = open_page("/", **options)
+    visit.choose(drawn(5))
+    visit.recognise()
+    return visit
+
+
 @pytest.mark.parametrize("scripts", [True, False])
 def test_the_result_is_corrected_with_a_tap(
     scripts: bool, open_page: Open, drawn: Callable[..., bytes]
 ) -> None:
-    visit = open_page("/", java_script_enabled=scripts)
+    visit = read_a_five(open_page, drawn, java_script_enabled=scripts)
     page = visit.page
-    visit.choose(drawn(5))
-    visit.recognise()
 
     page.get_by_role("button", name="6", exact=True).click()
 
@@ -510,10 +516,7 @@ def test_the_result_is_corrected_with_a_tap(
 def test_a_correction_from_a_page_left_open_is_shown_what_was_said_since(
     open_page: Open, drawn: Callable[..., bytes]
 ) -> None:
-    visit = open_page("/")
-    page = visit.page
-    visit.choose(drawn(5))
-    visit.recognise()
+    page = read_a_five(open_page, drawn).page
     prediction = Prediction.objects.get()
     prediction.review("8", by=None)
 
@@ -532,10 +535,7 @@ def test_a_correction_from_a_page_left_open_is_shown_what_was_said_since(
 def test_keys_that_are_switched_off_correct_no_result(
     open_page: Open, drawn: Callable[..., bytes]
 ) -> None:
-    visit = open_page("/")
-    page = visit.page
-    visit.choose(drawn(5))
-    visit.recognise()
+    page = read_a_five(open_page, drawn).page
     page.get_by_label("The keys 0 to 9 answer, too").uncheck()
 
     page.keyboard.press("3")
