@@ -55,18 +55,22 @@ def find_small(picture: np.ndarray) -> list[Small]:
     _, depth = cv2.threshold(depth, floor, 255, cv2.THRESH_TOZERO)
     near = np.ones((round(side * APART) | 1,) * 2, np.uint8)
     _, _, places, _ = cv2.connectedComponentsWithStats(cv2.dilate(depth, near))
-    boxes: list[Box] = [(x, y, width, height) for x, y, width, height, _ in places[1:].tolist()]
-    darkness = {box: int(cv2.sumElems(depth[slices_of(box)])[0]) for box in boxes}
     zoom = max(picture.shape) / side
     least, most = max(SMALLEST * side, LEAST_SIDE / zoom), LARGEST * side
+    boxes: list[Box] = [(x, y, width, height) for x, y, width, height, _ in places[1:].tolist()]
     things = [box for box in boxes if least <= max(box[2:]) <= most]
+    darkness = {box: _sum(depth[slices_of(box)]) for box in things}
+    total = _sum(depth)
     things = sorted(things, key=darkness.__getitem__, reverse=True)[:MOST]
-    total = sum(darkness.values())
     return [
         Small(_with_room(box, zoom, picture.shape), total - darkness[box] <= BESIDE * darkness[box])
         for box in things
         if darkness[box] >= AS_CLEAR * darkness[things[0]]
     ]
+
+
+def _sum(depth: np.ndarray) -> float:
+    return float(cv2.sumElems(depth)[0])
 
 
 def _with_room(box: Box, zoom: float, shape: tuple[int, ...]) -> Box:

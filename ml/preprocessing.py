@@ -29,7 +29,7 @@ from ml.ink import (
     reduced,
 )
 from ml.lids import without_lids
-from ml.pieces import Box, is_inside
+from ml.pieces import Box, is_inside, slices_of
 from ml.refusals import Reason, Refused
 from ml.sheets import find_sheets
 from ml.strokes import (
@@ -232,15 +232,15 @@ def _follow_small(picture: np.ndarray, beside: list[Box]) -> Iterator[Steps]:
         beside: where larger things stand alone.
     """
     for small in find_small(picture):
-        left, top, width, height = small.place
+        left, top, _, _ = small.place
         steps = Steps()
         with contextlib.suppress(Refused):
-            field = to_field(picture[top : top + height, left : left + width], steps)
+            field = to_field(picture[slices_of(small.place)], steps)
             is_alone = small.is_alone and all(is_inside(box, small.place) for box in beside)
-            x, y, wide, high = field.box
+            x, y, width, height = field.box
             steps.field = replace(
                 field,
-                box=(left + x, top + y, wide, high),
+                box=(left + x, top + y, width, height),
                 is_doubtful=field.is_doubtful or not is_alone,
             )
             yield steps
@@ -264,7 +264,7 @@ def _trace(picture: np.ndarray, steps: Steps) -> tuple[np.ndarray, Box]:
     if steps.pages:
         digit = prefer_lone_digit(steps.pages, digit)
         if digit.is_noise:
-            steps.pages = None
+            steps.pages = None  # nothing in it stands alone
             raise Refused(Reason.BLANK)
     steps.dark = 255 - dark if digit.is_reversed else dark
     steps.ink, steps.digit = digit.searched, digit

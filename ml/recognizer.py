@@ -144,8 +144,9 @@ class Recognizer:
             likely += [r for r in map(self.read_field, beside) if r.confidence > LIKELY]
             sure = next((reading for reading in likely if self._is_sure(reading)), None)
             if sure:
-                is_only = all(_is_of(other, sure) for other in likely)
-                return (_doubted(sure) if first else sure) if is_only else None
+                if not all(_is_of(other, sure) for other in likely):
+                    return None
+                return _doubted(sure) if first else sure
         return None
 
     def _is_sure(self, reading: Reading) -> bool:
